@@ -1,0 +1,96 @@
+//! Unlocks an account and leaves its password alone: `POST /v1/resets/unlock`.
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::post;
+use edge::request::Within;
+use edge::{App, AttemptBearer, Incoming, Json, Problem};
+use rules::attempt::{Attempt, Purpose};
+use rules::refusal::Refusal;
+use rules::registration::eligibility;
+use serde::Serialize;
+use state::attempts::{Completion, Finish};
+use state::{Call, Fault};
+use utoipa::{OpenApi, ToSchema};
+
+/// The function's routes.
+pub fn router(app: App) -> Router {
+    Router::new().route("/v1/resets/unlock", post(unlock)).with_state(app)
+}
+
+/// The lock is off; the password is as it was.
+#[derive(Serialize, ToSchema)]
+struct Unlocked {
+    status: &'static str,
+}
+
+/// Marks an unlock as ended by itself: it has no body to recognise.
+const REPEAT: &str = "unlock";
+
+/// Rounds in which an unlock that met a concurrent change of the account is decided again.
+const ROUNDS: u32 = 3;
+
+/// Takes the lock off.
+#[utoipa::path(post, path = "/v1/resets/unlock", responses(
+    (status = 200, body = Unlocked), (status = 401, description = "invalid_token"),
+    (status = 403, description = "reset_refused"),
+    (status = 409, description = "gates_incomplete, wrong_purpose"),
+    (status = 410, description = "reset_finished, reset_expired"),
+    (status = 429, description = "throttled"),
+))]
+async fn unlock(
+    State(app): State<App>,
+    Incoming(call): Incoming,
+    AttemptBearer(token): AttemptBearer,
+) -> Result<Within<Json<Unlocked>>, Problem> {
+    for _ in 0..ROUNDS {
+        let attempt = match app.store.begin_completion(&token, call.now).await? {
+            Completion::Open(attempt) => *attempt,
+            Completion::Ended(attempt) => return repeated(&attempt),
+        };
+        if attempt.purpose != Purpose::Unlock {
+            return Err(Refusal::WrongPurpose.into());
+        }
+        if !attempt.is_ready() {
+            return Err(Refusal::GatesIncomplete.into());
+        }
+        if finish(&app, &call, &attempt).await? {
+            return Ok(unlocked(&attempt));
+        }
+    }
+    Err(Fault::Busy { operation: "unlock", code: "conflict".into() }.into())
+}
+
+async fn finish(app: &App, call: &Call, attempt: &Attempt) -> Result<bool, Problem> {
+    let (config, profile) = app.store.configured_profile(&attempt.username).await?;
+    let config = &config.config;
+    let scope = app.store.scope(config).await?;
+    let eligible = eligibility(profile.as_ref(), config, &scope);
+    let required = eligible.as_ref().map_or(0, |e| e.required);
+    if let Err(refusal) = attempt.completable(profile.as_ref(), eligible, config) {
+        if refusal == Refusal::GatesIncomplete {
+            app.store.tighten(attempt, required).await?;
+        }
+        return Err(refusal.into());
+    }
+    let Some(profile) = profile.as_ref().filter(|_| config.unlock_without_reset) else {
+        return Err(Refusal::ResetRefused(None).into());
+    };
+    let repeat = REPEAT.to_owned();
+    let finish = Finish { attempt, profile, credential: None, config, repeat };
+    Ok(app.store.finish(&finish, call).await?)
+}
+
+fn unlocked(attempt: &Attempt) -> Within<Json<Unlocked>> {
+    Within(attempt.correlation, Json(Unlocked { status: "unlocked" }))
+}
+
+fn repeated(attempt: &Attempt) -> Result<Within<Json<Unlocked>>, Problem> {
+    let done = attempt.repeat.as_deref() == Some(REPEAT);
+    if done { Ok(unlocked(attempt)) } else { Err(Refusal::ResetFinished.into()) }
+}
+
+/// This function's part of the contract.
+#[derive(OpenApi)]
+#[openapi(paths(unlock), components(schemas(Unlocked)))]
+pub struct Contract;

@@ -1,0 +1,85 @@
+//! The only place that knows Lambda and the gateway: start, run, and where a request came from.
+
+use std::net::IpAddr;
+
+use axum::Router;
+use data_encoding::BASE64;
+use lambda_http::RequestExt;
+use lambda_http::request::RequestContext;
+use state::Store;
+use tower::ServiceExt;
+
+use crate::App;
+use crate::aws::Parts;
+use crate::request::{SourceAddress, complete};
+use crate::settings::{Settings, variable};
+
+/// What a function's `main` returns.
+pub type Outcome = Result<(), lambda_http::Error>;
+
+/// Logs as JSON lines at INFO: a higher level would drop the metrics among them.
+pub fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::new("info");
+    let logs = tracing_subscriber::fmt().json().with_env_filter(filter).with_ansi(false);
+    let _ = logs.with_target(false).without_time().try_init();
+}
+
+/// Settings, clients and keys: everything that is done once, while the environment starts at full speed.
+///
+/// # Errors
+/// What is missing or unreachable; the environment then does not start.
+pub async fn start() -> Result<(App, Parts, Settings), lambda_http::Error> {
+    start_logging();
+    let settings = Settings::from_env()?;
+    let parts = Parts::from_env(&settings.region)?;
+    let secret = root_secret(&parts, &settings).await?;
+    let store = Store::new(parts.dynamodb(), settings.tables.clone());
+    Ok((App::new(store, &secret, 1), parts, settings))
+}
+
+async fn root_secret(
+    parts: &Parts,
+    settings: &Settings,
+) -> Result<Vec<u8>, lambda_http::Error> {
+    let encoded = match variable("ROOT_SECRET") {
+        Some(given) => given,
+        None => {
+            let name = &settings.root_secret_parameter;
+            let call = parts.ssm().get_parameter().name(name).with_decryption(true).send().await;
+            let answer = call.map_err(|_| "the root secret cannot be read")?;
+            let value = answer.parameter.and_then(|p| p.value);
+            value.ok_or("the root secret is empty")?
+        }
+    };
+    let secret = BASE64.decode(encoded.trim().as_bytes());
+    let secret = secret.map_err(|_| "the root secret is not base64")?;
+    if secret.len() < 32 {
+        return Err("the root secret is shorter than 32 bytes".into());
+    }
+    Ok(secret)
+}
+
+/// Runs a function's routes behind the gateway.
+///
+/// # Errors
+/// When the environment cannot start.
+pub async fn run(routes: fn(App) -> Router) -> Outcome {
+    let (app, _, _) = start().await?;
+    let router = complete(routes(app.clone()), app);
+    let service = tower::service_fn(move |request: lambda_http::Request| {
+        let router = router.clone();
+        async move { router.oneshot(with_source(request)).await }
+    });
+    lambda_http::run(service).await
+}
+
+/// Adds the source address: the gateway's own, never a header's.
+fn with_source(mut request: lambda_http::Request) -> lambda_http::Request {
+    if let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() {
+        let address = context.http.source_ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok());
+        if let Some(address) = address {
+            request.extensions_mut().insert(SourceAddress(address));
+        }
+    }
+    request
+}

@@ -1,0 +1,382 @@
+//! A reset or unlock from begin to end: what it carries, what may happen next, how it ended.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+
+use crate::activity::{Origin, Outcome};
+use crate::gate::{self, Challenge, Delivery, Passed};
+use crate::ids::{CorrelationId, Millis, Network, Username};
+use crate::method::{Method, Way};
+use crate::policy::{Config, Policy};
+use crate::refusal::Refusal;
+use crate::registration::{ADMINISTRATOR_METHODS, Eligible, Ineligible, Profile};
+use crate::secret::{Code, Key, TokenHash};
+use crate::throttle::Limits;
+
+/// What an attempt is for; bound at begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// A new password.
+    Reset,
+    /// The lock off, the password as it is.
+    Unlock,
+}
+
+impl Purpose {
+    /// The name in JSON and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reset => "reset",
+            Self::Unlock => "unlock",
+        }
+    }
+}
+
+/// Whether an attempt goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It does.
+    Open,
+    /// It came to its end, well or not.
+    Ended,
+}
+
+/// What the deliverer learned of the account when it first sent a code. Until then the attempt knows nothing of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The account, as distinct from a later one of the same name.
+    pub uid: String,
+    /// Its epoch: a password set meanwhile, by whomever, ends the attempt.
+    pub epoch: u64,
+    /// Gates this account must pass.
+    pub required: u8,
+    /// Whether the administrators' fixed policy decides.
+    pub administrator: bool,
+}
+
+/// New passwords that one attempt may try (api.md §5).
+pub const COMPLETIONS_MAX: u32 = 10;
+
+/// A reset or unlock under way, with all that its next step needs.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Its id and support code.
+    pub correlation: CorrelationId,
+    /// The name that was typed, whether or not anybody has it.
+    pub username: Username,
+    /// What for.
+    pub purpose: Purpose,
+    /// Scope of its throttles.
+    pub network: Network,
+    /// For the record.
+    #[serde(flatten)]
+    pub origin: Origin,
+    /// Language of its messages.
+    pub locale: String,
+    /// SHA-256 of the only token that is alive.
+    pub token_hash: String,
+    /// When it began.
+    pub began_at: Millis,
+    /// When its time is over.
+    pub expires_at: Millis,
+    /// The policy in force at begin, or a stricter one met on the way.
+    pub policy: Policy,
+    /// The limits in force at begin.
+    pub limits: Limits,
+    /// How long its record is kept, days.
+    pub retention_days: u32,
+    /// Gates passed.
+    #[serde(default)]
+    pub gates: Vec<Passed>,
+    /// The code asked for last, until it is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Challenge>,
+    /// Codes asked for so far.
+    #[serde(default)]
+    pub sends: u32,
+    /// New passwords tried so far; moves before the password is looked at.
+    #[serde(default)]
+    pub completes: u32,
+    /// See [`Facts`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
+    /// What became of each send.
+    #[serde(default)]
+    pub deliveries: BTreeMap<String, Delivery>,
+    /// Why the account may not, as the deliverer found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Ineligible>,
+    /// The limit that was met last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<String>,
+    /// Whether it goes on.
+    pub status: Status,
+    /// Recognises the repeat of the call that ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<String>,
+    /// What was done, `"<milliseconds since begin> <step>"`.
+    #[serde(default)]
+    pub steps: Vec<String>,
+    /// Moves with every change of the attempt itself (not with deliveries).
+    pub version: u64,
+}
+
+/// What a challenge changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The challenge now outstanding; it replaces any other and credits nothing.
+    pub challenge: Challenge,
+    /// Codes asked for so far.
+    pub sends: u32,
+}
+
+impl Attempt {
+    /// Whether this token may act on the attempt now.
+    ///
+    /// # Refuses
+    /// `InvalidToken` for any other token, a superseded one included; `ResetFinished`, `ResetExpired`.
+    pub fn admit(&self, token: &TokenHash, now: Millis) -> Result<(), Refusal> {
+        if !self.is_token(token) {
+            return Err(Refusal::InvalidToken);
+        }
+        if self.status == Status::Ended {
+            return Err(Refusal::ResetFinished);
+        }
+        if now >= self.expires_at {
+            return Err(Refusal::ResetExpired);
+        }
+        Ok(())
+    }
+
+    /// Whether the token is the attempt's, dead or alive. Constant time.
+    pub fn is_token(&self, token: &TokenHash) -> bool {
+        self.token_hash.as_bytes().ct_eq(token.to_text().as_bytes()).into()
+    }
+
+    /// Gates to pass: what the policy asked at begin, or more if the account's own policy asks more.
+    pub fn required(&self) -> u8 {
+        let account = self.facts.as_ref().map_or(0, |f| f.required);
+        self.policy.required.max(account)
+    }
+
+    /// Methods by which gates were passed. Text and call to one phone are one.
+    pub fn passed_methods(&self) -> BTreeSet<Method> {
+        self.gates.iter().map(|g| g.way.method()).collect()
+    }
+
+    /// Whether every gate is passed.
+    pub fn is_ready(&self) -> bool {
+        self.passed_methods().len() >= usize::from(self.required())
+    }
+
+    /// The gate that comes next, from 1.
+    pub fn step(&self) -> u32 {
+        u32::try_from(self.passed_methods().len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// Gates passed, as a number for the throttle.
+    pub fn passed(&self) -> u32 {
+        u32::try_from(self.gates.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Ways still open: what the policy names, less the methods already passed. Nothing of the account shows, except
+    /// that an administrator who has passed a gate sees the fixed administrators' ways.
+    pub fn offered(&self) -> Vec<Way> {
+        let passed = self.passed_methods();
+        let administrator = self.facts.as_ref().is_some_and(|f| f.administrator);
+        let named = |way: &Way| {
+            if administrator && !passed.is_empty() {
+                ADMINISTRATOR_METHODS.contains(&way.method()) && *way != Way::AuthenticatorApp
+            } else {
+                self.policy.ways.contains(way)
+            }
+        };
+        let open = |way: &Way| !passed.contains(&way.method());
+        Way::ALL.iter().copied().filter(named).filter(open).collect()
+    }
+
+    /// What asking for a code by `way` changes.
+    ///
+    /// # Refuses
+    /// `MethodNotAvailable` for a way that is not offered, or when nothing more is needed; `Throttled` before
+    /// `resend_after` has passed since the last code by the same way.
+    pub fn ask(&self, way: Way, now: Millis) -> Result<Asked, Refusal> {
+        if self.is_ready() || !self.offered().contains(&way) {
+            return Err(Refusal::MethodNotAvailable);
+        }
+        if let Some(last) = self.challenge.as_ref().filter(|c| c.way == way && way.sends()) {
+            let next = last.at.plus_seconds(self.policy.resend_after);
+            if now < next {
+                return Err(Refusal::Throttled { retry_after: now.seconds_until(next) });
+            }
+        }
+        let sends = self.sends.saturating_add(1);
+        let expires_at = now.plus_seconds(self.policy.code_seconds).min(self.expires_at);
+        Ok(Asked { challenge: Challenge { way, send: sends, at: now, expires_at }, sends })
+    }
+
+    /// The challenge that a proof by `way` answers.
+    ///
+    /// # Refuses
+    /// `NoChallenge` if nothing is outstanding by this way, `CodeExpired` if it is too old.
+    pub fn answerable(&self, way: Way, now: Millis) -> Result<&Challenge, Refusal> {
+        let challenge = self.challenge.as_ref().filter(|c| c.way == way);
+        let challenge = challenge.ok_or(Refusal::NoChallenge)?;
+        if now >= challenge.expires_at {
+            return Err(Refusal::CodeExpired);
+        }
+        Ok(challenge)
+    }
+
+    /// Judges a typed code: the gate it passes, or nothing. A right code of a send that never went out passes nothing.
+    pub fn judge(&self, key: &Key, typed: &Code, challenge: &Challenge, now: Millis) -> Option<Passed> {
+        let (way, send) = (challenge.way, challenge.send);
+        let right = gate::code(key, self.correlation, way, send, self.policy.code_digits).is(typed);
+        let delivery = self.deliveries.get(&send.to_string()).filter(|d| d.state.counts())?;
+        let contact_version = delivery.contact_version;
+        right.then_some(Passed { way, send, contact_version, at: now })
+    }
+
+    /// Whether the attempt, with every gate its own policy asks for, may be completed on this account now (RST-13): the
+    /// stricter of the policies then and now holds; another account of the same name, a password set meanwhile or a
+    /// changed contact end the attempt.
+    ///
+    /// # Refuses
+    /// `ResetRefused`, `ResetFinished`, `GatesIncomplete`.
+    pub fn completable(
+        &self,
+        profile: Option<&Profile>,
+        eligible: Result<Eligible, Ineligible>,
+        config: &Config,
+    ) -> Result<(), Refusal> {
+        let eligible = eligible.map_err(|why| Refusal::ResetRefused(Some(why)))?;
+        let unknown = Refusal::ResetRefused(Some(Ineligible::UnknownUser));
+        let (Some(profile), Some(facts)) = (profile, self.facts.as_ref()) else {
+            return Err(unknown);
+        };
+        if profile.uid != facts.uid {
+            return Err(unknown);
+        }
+        if profile.epoch != facts.epoch {
+            return Err(Refusal::ResetFinished);
+        }
+        let accept = config.accept_directory_data;
+        let mut proved: BTreeSet<&str> = BTreeSet::new();
+        for gate in &self.gates {
+            match profile.usable_contact(gate.way, accept) {
+                Some(contact) if contact.version == gate.contact_version => {
+                    if eligible.methods.contains(&gate.way.method()) {
+                        proved.insert(&contact.value);
+                    }
+                }
+                Some(_) | None => return Err(Refusal::ResetFinished),
+            }
+        }
+        let required = self.required().max(eligible.required);
+        if proved.len() < usize::from(required) {
+            return Err(Refusal::GatesIncomplete);
+        }
+        Ok(())
+    }
+
+    /// A step for the record.
+    pub fn stepped(&self, what: &str, now: Millis) -> Vec<String> {
+        let mut steps = self.steps.clone();
+        steps.push(format!("{} {what}", now.0.saturating_sub(self.began_at.0)));
+        steps
+    }
+
+    /// Seconds since begin.
+    pub fn seconds(&self, now: Millis) -> u32 {
+        u32::try_from(now.0.saturating_sub(self.began_at.0).max(0) / 1000).unwrap_or(u32::MAX)
+    }
+
+    /// The ways that passed gates, in order.
+    pub fn methods_passed(&self) -> Vec<Way> {
+        self.gates.iter().map(|g| g.way).collect()
+    }
+
+    /// How an attempt that nobody finished ended (REP-02): it could not have worked, or it was blocked, or the person
+    /// left it at some step.
+    pub fn ended_unfinished(&self, account: Option<Ineligible>) -> (Outcome, String) {
+        if let Some(why) = self.refusal.or(account) {
+            return (Outcome::Failed, why.detail().to_owned());
+        }
+        if let Some(limit) = &self.blocked {
+            return (Outcome::Blocked, limit.clone());
+        }
+        let detail = if self.is_ready() {
+            let tried = if self.completes > 0 { "while_new_password" } else { "before_new_password" };
+            tried.to_owned()
+        } else if let Some(challenge) = &self.challenge {
+            format!("after_start_{}", challenge.way.as_str())
+        } else if let Some(gate) = self.gates.last() {
+            format!("after_complete_{}", gate.way.as_str())
+        } else {
+            String::from("after_username")
+        };
+        (Outcome::Abandoned, detail)
+    }
+
+    /// The detail of a cancelled attempt.
+    pub fn cancelled_detail(&self) -> &'static str {
+        if self.is_ready() { "before_new_password" } else { "before_gates_passed" }
+    }
+
+    /// The detail of an attempt that ended in asking for help.
+    pub fn contacted_detail(&self) -> String {
+        let tried = self.challenge.as_ref().map(|c| c.way);
+        match tried.or_else(|| self.gates.last().map(|g| g.way)) {
+            Some(way) => format!("after_trying_{}", way.as_str()),
+            None => String::from("before_trying"),
+        }
+    }
+}
+
+/// Why the deliverer sends nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withheld {
+    /// The account may not reset.
+    Ineligible(Ineligible),
+    /// The method is not registered or not enabled for this account.
+    MethodNotUsable,
+    /// The typed contact is not the registered one.
+    ContactMismatch,
+}
+
+impl Withheld {
+    /// The word in the record.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ineligible(why) => why.detail(),
+            Self::MethodNotUsable => "method_not_usable",
+            Self::ContactMismatch => "contact_mismatch",
+        }
+    }
+}
+
+/// Decides whether a code goes out, and to which contact (value and version). `typed` is in canonical form; the comparison
+/// takes constant time (RST-05).
+pub fn may_send(
+    profile: Option<&Profile>,
+    eligible: &Result<Eligible, Ineligible>,
+    config: &Config,
+    way: Way,
+    typed: &str,
+) -> Result<(String, u32), Withheld> {
+    let eligible = eligible.as_ref().map_err(|why| Withheld::Ineligible(*why))?;
+    if !eligible.methods.contains(&way.method()) {
+        return Err(Withheld::MethodNotUsable);
+    }
+    let contact = profile.and_then(|p| p.usable_contact(way, config.accept_directory_data));
+    let contact = contact.ok_or(Withheld::MethodNotUsable)?;
+    if bool::from(contact.value.as_bytes().ct_eq(typed.as_bytes())) {
+        Ok((contact.value.clone(), contact.version))
+    } else {
+        Err(Withheld::ContactMismatch)
+    }
+}

@@ -1,0 +1,111 @@
+//! A gate: what is asked, what is proved, and what the proof leaves behind.
+//!
+//! A passed gate is a fact with names — the way, the send it answered, the version of the contact — never a flag; whether
+//! an attempt is ready is derived from these facts each time it is asked.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{CorrelationId, Millis};
+use crate::method::Way;
+use crate::secret::{Code, Key};
+
+/// A code that was asked for and not yet answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// By which way.
+    pub way: Way,
+    /// Which send of the attempt, counted from 1. A resend has a new number, so the code before it is void.
+    pub send: u32,
+    /// When it was asked for.
+    pub at: Millis,
+    /// From this moment on the code is too old.
+    pub expires_at: Millis,
+}
+
+/// A gate that was passed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passed {
+    /// By which way.
+    pub way: Way,
+    /// The send whose code was right.
+    pub send: u32,
+    /// The contact's version when that code was sent.
+    pub contact_version: u32,
+    /// When.
+    pub at: Millis,
+}
+
+/// What became of a send. Written by the deliverer, the only one that looks at the account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// How far it is.
+    pub state: DeliveryState,
+    /// The contact's version it went to; 0 when it went nowhere.
+    #[serde(default)]
+    pub contact_version: u32,
+    /// Why nothing was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// How far a send is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Nothing is sent: the account may not, or the contact is not the registered one.
+    Withheld,
+    /// Will be sent: from here on its code counts.
+    Accepted,
+    /// The provider took it.
+    Sent,
+    /// The provider failed for good.
+    Failed,
+}
+
+impl DeliveryState {
+    /// Whether a right code of this send passes the gate.
+    pub fn counts(self) -> bool {
+        match self {
+            Self::Accepted | Self::Sent | Self::Failed => true,
+            Self::Withheld => false,
+        }
+    }
+}
+
+/// The code of one send of an attempt. The same parts give the same code, so it need not be stored anywhere.
+pub fn code(key: &Key, attempt: CorrelationId, way: Way, send: u32, digits: u8) -> Code {
+    let parts: [&[u8]; 4] =
+        [b"attempt", &attempt.to_bytes(), way.as_str().as_bytes(), &send.to_be_bytes()];
+    Code::derive(key, &parts, digits)
+}
+
+/// The code that proves a contact at registration. `nonce` is drawn anew whenever the contact changes.
+pub fn registration_code(key: &Key, username: &str, nonce: &str, send: u32, digits: u8) -> Code {
+    let parts: [&[u8]; 4] =
+        [b"registration", username.as_bytes(), nonce.as_bytes(), &send.to_be_bytes()];
+    Code::derive(key, &parts, digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Keys;
+
+    #[test]
+    fn a_code_belongs_to_one_attempt_one_way_and_one_send() {
+        let key = Keys::derive(&[3; 32]).code;
+        let attempt = CorrelationId::new(Millis(0), 1);
+        let base = code(&key, attempt, Way::Email, 1, 8);
+        assert!(base.is(&code(&key, attempt, Way::Email, 1, 8)));
+        assert!(!base.is(&code(&key, attempt, Way::Email, 2, 8)));
+        assert!(!base.is(&code(&key, attempt, Way::Sms, 1, 8)));
+        assert!(!base.is(&code(&key, CorrelationId::new(Millis(0), 2), Way::Email, 1, 8)));
+        assert!(!base.is(&registration_code(&key, "alice", "n", 1, 8)));
+    }
+
+    #[test]
+    fn only_a_send_that_was_meant_to_go_out_can_be_answered() {
+        assert!(!DeliveryState::Withheld.counts());
+        assert!(DeliveryState::Accepted.counts() && DeliveryState::Sent.counts());
+    }
+}

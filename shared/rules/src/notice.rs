@@ -1,0 +1,83 @@
+//! What people are told of: the kinds of message and what each needs to say.
+
+use serde::{Deserialize, Serialize};
+
+/// A kind of message. Codes have throttles; notices have none and are never lost (NOT-02).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A code for a reset.
+    Code,
+    /// A code that proves a contact at registration.
+    RegistrationCode,
+    /// The password was reset by the person.
+    PasswordReset,
+    /// The password was reset by an administrator.
+    PasswordResetByAdmin,
+    /// The password was changed with the old one.
+    PasswordChanged,
+    /// The account was unlocked by the person.
+    AccountUnlocked,
+    /// The account was unlocked by an administrator.
+    AccountUnlockedByAdmin,
+    /// Too many wrong proofs: a way is closed for a while.
+    Blocked,
+    /// A method was registered or changed.
+    MethodChanged,
+    /// A method was removed.
+    MethodRemoved,
+    /// To other administrators: an administrator reset their own password.
+    AdministratorReset,
+    /// To administrators: somebody asks for help.
+    ContactAdmin,
+}
+
+impl Kind {
+    /// The name in the outbox and in tags of messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::RegistrationCode => "registration_code",
+            Self::PasswordReset => "password_reset",
+            Self::PasswordResetByAdmin => "password_reset_by_admin",
+            Self::PasswordChanged => "password_changed",
+            Self::AccountUnlocked => "account_unlocked",
+            Self::AccountUnlockedByAdmin => "account_unlocked_by_admin",
+            Self::Blocked => "blocked",
+            Self::MethodChanged => "method_changed",
+            Self::MethodRemoved => "method_removed",
+            Self::AdministratorReset => "administrator_reset",
+            Self::ContactAdmin => "contact_admin",
+        }
+    }
+}
+
+/// Mails to send with a fact, committed in the same row.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What it says.
+    pub kind: Kind,
+    /// To whom, known when the fact was committed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<String>,
+    /// To whom, looked up when it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<Audience>,
+    /// Language; the attempt's where there is one.
+    pub locale: String,
+}
+
+/// People who are found when a message is sent, since the request that caused it may not look at others' accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// Every administrator but the one concerned (NOT-01).
+    OtherAdministrators,
+    /// The help desk; if there is none, user administrators; if there is none, administrators. At most 100 (CON-01).
+    Helpers,
+    /// The person the fact is about, at their notice addresses.
+    Person,
+}
+
+/// At most this many people are asked for help at once (CON-01).
+pub const MAX_HELPERS: usize = 100;

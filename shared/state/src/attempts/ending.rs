@@ -1,0 +1,210 @@
+//! How an attempt ends: completed in one transaction with everything that belongs to it, or closed without.
+
+use rules::activity::{Activity, Name, Outcome};
+use rules::attempt::{Attempt, Purpose, Status};
+use rules::ids::Millis;
+use rules::notice::{Audience, Kind, Notice};
+use rules::password::Credential;
+use rules::policy::Config;
+use rules::registration::{Ineligible, Profile};
+use rules::throttle::Counter;
+
+use super::reset_row;
+use crate::fault::Fault;
+use crate::throttles::Counters;
+use crate::write::{Changes, Committed, Write};
+use crate::{Call, Store};
+
+/// What a completing call met.
+pub enum Completion {
+    /// An attempt that may go on.
+    Open(Box<Attempt>),
+    /// One that has come to its end, presented by its own token: perhaps the repeat of the call that ended it.
+    Ended(Box<Attempt>),
+}
+
+/// What completes an attempt.
+pub struct Finish<'f> {
+    /// As read with the payment.
+    pub attempt: &'f Attempt,
+    /// As read.
+    pub profile: &'f Profile,
+    /// The new credential with the version of the one that was read; nothing when only unlocking.
+    pub credential: Option<(&'f Credential, Option<u64>)>,
+    /// In force.
+    pub config: &'f Config,
+    /// Recognises the repeat of this call.
+    pub repeat: String,
+}
+
+impl Store {
+    /// Completes an attempt: password, lock, counters, sessions, other attempts, record and notices, in one transaction.
+    /// `false` if something it rests on changed meanwhile: read again and decide again.
+    pub async fn finish(&self, finish: &Finish<'_>, call: &Call) -> Result<bool, Fault> {
+        let attempt = finish.attempt;
+        let call = call.clone().within(attempt);
+        let ended = closing(attempt, "completed", call.now)?.set("repeat", &finish.repeat)?;
+        let profile = completed(finish, call.now);
+        let mut writes = vec![
+            self.attempt_write(attempt, ended)?,
+            self.profile_write(&profile)?,
+            Write::delete(self, "throttle", &Counters::of_attempt(attempt).key())?,
+            self.record(&fact(finish, &call), call.retention_days)?,
+        ];
+        if let Some((credential, read)) = finish.credential {
+            writes.push(self.credential_write(&profile.username, credential, read)?);
+        }
+        Ok(self.commit(writes).await? == Committed::Done)
+    }
+
+    /// Ends an attempt that was not completed and gives back what right proofs were charged. `false` if it ended or went
+    /// on meanwhile.
+    pub async fn end(
+        &self,
+        attempt: &Attempt,
+        ending: Ending,
+        call: &Call,
+    ) -> Result<bool, Fault> {
+        let call = call.clone().within(attempt);
+        let step = ending.step();
+        let ended = closing(attempt, step, call.now)?;
+        let mut row = call.activity("end", Name::ResetPassword);
+        row.target = Some(attempt.username.clone());
+        row.success = false;
+        row.origin = attempt.origin.clone();
+        let mut told = attempt.clone();
+        told.steps = attempt.stepped(step, call.now);
+        let (outcome, detail) = ending.outcome(attempt);
+        if attempt.purpose == Purpose::Unlock {
+            row.activity = Name::Unlock;
+        }
+        row.reason = Some(detail.clone());
+        row.reset = Some(reset_row(&told, outcome, detail, call.now));
+        if outcome == Outcome::ContactedAdmin {
+            row.notices = vec![help(attempt)];
+        }
+        let writes = |refund: bool| -> Result<Vec<Write>, Fault> {
+            let mut writes = vec![
+                self.attempt_write(attempt, ended.clone())?,
+                self.record(&row, call.retention_days)?,
+            ];
+            if refund {
+                writes.extend(self.refund(attempt)?);
+            }
+            Ok(writes)
+        };
+        match self.commit(writes(true)?).await? {
+            Committed::Done => Ok(true),
+            // The counters are gone or began anew: nothing to give back.
+            Committed::Refused("refund") => {
+                Ok(self.commit(writes(false)?).await? == Committed::Done)
+            }
+            Committed::Refused(_) => Ok(false),
+        }
+    }
+
+    /// Gives back the charges of proofs that were right. Relative, and safe all the same: it is part of the one
+    /// transaction that ends the attempt, which the attempt's version lets happen once.
+    fn refund(&self, attempt: &Attempt) -> Result<Option<Write>, Fault> {
+        let passed = attempt.passed();
+        if passed == 0 {
+            return Ok(None);
+        }
+        let proofs = format!("{}_n", Counter::Proofs.name());
+        let mut changes = Changes::new().give_back(proofs, passed);
+        let mut enough = vec![crate::write::If::AtLeast(
+            format!("{}_n", Counter::Proofs.name()),
+            crate::write::number(passed),
+        )];
+        for gate in &attempt.gates {
+            let name = format!("{}_n", Counter::Tries(gate.way).name());
+            enough.push(crate::write::If::AtLeast(name.clone(), crate::write::number(1)));
+            changes = changes.give_back(name, 1);
+        }
+        let counters = Counters::of_attempt(attempt);
+        Write::update(self, "refund", &counters.key(), &changes, &enough).map(Some)
+    }
+}
+
+/// Why an attempt ends without being completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Its time is over. What is known of the account by then, if it may not reset.
+    TimedOut(Option<Ineligible>),
+    /// The person stopped it.
+    Cancelled,
+    /// The person asked for help.
+    ContactedAdmin,
+}
+
+impl Ending {
+    fn step(self) -> &'static str {
+        match self {
+            Self::TimedOut(_) => "timed out",
+            Self::Cancelled => "cancelled",
+            Self::ContactedAdmin => "contacted administrator",
+        }
+    }
+
+    fn outcome(self, attempt: &Attempt) -> (Outcome, String) {
+        match self {
+            Self::TimedOut(account) => attempt.ended_unfinished(account),
+            Self::Cancelled => (Outcome::Cancelled, attempt.cancelled_detail().to_owned()),
+            Self::ContactedAdmin => (Outcome::ContactedAdmin, attempt.contacted_detail()),
+        }
+    }
+}
+
+fn closing(attempt: &Attempt, step: &str, now: Millis) -> Result<Changes, Fault> {
+    Changes::new()
+        .set("status", &Status::Ended)?
+        .set("steps", &attempt.stepped(step, now))
+        .map(|c| c.remove("challenge"))
+}
+
+/// The profile after a success.
+fn completed(finish: &Finish<'_>, now: Millis) -> Profile {
+    let mut profile = finish.profile.clone();
+    profile.lock_epoch = profile.lock_epoch.saturating_add(1);
+    profile.updated_at = now;
+    if finish.credential.is_some() {
+        profile.epoch = profile.epoch.saturating_add(1);
+        profile.must_change_password = false;
+    }
+    profile
+}
+
+/// The one row of a success: audit entry, report row, notices.
+fn fact(finish: &Finish<'_>, call: &Call) -> Activity {
+    let (attempt, profile) = (finish.attempt, finish.profile);
+    let (name, kind, detail) = match attempt.purpose {
+        Purpose::Reset => (Name::ResetPassword, Kind::PasswordReset, "reset"),
+        Purpose::Unlock => (Name::Unlock, Kind::AccountUnlocked, "unlock"),
+    };
+    let mut row = call.activity("end", name);
+    row.target = Some(attempt.username.clone());
+    row.role = Some(profile.role());
+    let mut told = attempt.clone();
+    told.steps = attempt.stepped("completed", call.now);
+    row.reset = Some(reset_row(&told, Outcome::Succeeded, detail.to_owned(), call.now));
+    let locale = attempt.locale.clone();
+    if attempt.purpose == Purpose::Unlock || finish.config.notifications.user_on_reset {
+        let to = profile.notice_addresses();
+        row.notices.push(Notice { kind, to, audience: None, locale: locale.clone() });
+    }
+    let tell = finish.config.notifications.admins_on_admin_reset && profile.is_administrator();
+    if tell && attempt.purpose == Purpose::Reset {
+        let (kind, audience) = (Kind::AdministratorReset, Some(Audience::OtherAdministrators));
+        row.notices.push(Notice { kind, to: Vec::new(), audience, locale });
+    }
+    row
+}
+
+fn help(attempt: &Attempt) -> Notice {
+    Notice {
+        kind: Kind::ContactAdmin,
+        to: Vec::new(),
+        audience: Some(Audience::Helpers),
+        locale: attempt.locale.clone(),
+    }
+}

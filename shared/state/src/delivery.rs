@@ -1,0 +1,142 @@
+//! What the deliverer keeps: whether a code may go out, and which messages have gone.
+
+use rules::attempt::{Attempt, Facts, Status};
+use rules::gate::{Delivery, DeliveryState};
+use rules::ids::{CorrelationId, Millis};
+use rules::registration::Ineligible;
+use rules::throttle::Counter;
+use serde::{Deserialize, Serialize};
+
+use crate::Store;
+use crate::fault::Fault;
+use crate::key::Key;
+use crate::read::parse;
+use crate::throttles::Counters;
+use crate::write::{Changes, Committed, If, Write, Written, number};
+
+/// How long it is remembered that a message went out, seconds: longer than a stream can offer it again.
+const REMEMBERED: i64 = 14 * 86_400;
+
+/// How long one sender has a message to itself, seconds.
+const LEASE: i64 = 60;
+
+/// What is decided about a send.
+pub struct Decision {
+    /// What becomes of it.
+    pub delivery: Delivery,
+    /// What was learned of the account, if a code goes out.
+    pub facts: Option<Facts>,
+    /// Why the account may not reset, if that is why.
+    pub refusal: Option<Ineligible>,
+}
+
+/// Whether a message is still to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// By the caller, who has it for a minute.
+    Send,
+    /// It went out.
+    Sent,
+    /// Another sender has it.
+    Taken,
+}
+
+impl Store {
+    /// Records what is decided about one send of an attempt, once, before anything is sent; gives back the contact check
+    /// if the contact was the registered one. `false` if it was decided before or the attempt has ended.
+    pub async fn decide_send(
+        &self,
+        attempt: &Attempt,
+        send: u32,
+        decision: &Decision,
+    ) -> Result<bool, Fault> {
+        let place = format!("deliveries.{send}");
+        let mut changes = Changes::new().set(place.as_str(), &decision.delivery)?;
+        if let (Some(facts), None) = (&decision.facts, &attempt.facts) {
+            changes = changes.set("facts", facts)?;
+        }
+        if let (Some(refusal), None) = (&decision.refusal, &attempt.refusal) {
+            changes = changes.set("refusal", refusal)?;
+        }
+        let open = serde_dynamo::to_attribute_value(Status::Open);
+        let open = open.map_err(|_| Fault::Computation { what: "an attribute" })?;
+        let once = [If::Missing(place), If::Is("status", open)];
+        let key = Key::Attempt(attempt.correlation);
+        let decided = Write::update(self, "attempt", &key, &changes, &once)?;
+        let decided_only = || Write::update(self, "attempt", &key, &changes, &once);
+        if decision.delivery.state == DeliveryState::Withheld {
+            return Ok(self.commit(vec![decided]).await? == Committed::Done);
+        }
+        match self.commit(vec![decided, self.give_contact_back(attempt)?]).await? {
+            Committed::Done => Ok(true),
+            Committed::Refused("refund") => {
+                Ok(self.commit(vec![decided_only()?]).await? == Committed::Done)
+            }
+            Committed::Refused(_) => Ok(false),
+        }
+    }
+
+    /// A right contact is not a mismatch: its check is given back, in the transaction that happens once for this send.
+    fn give_contact_back(&self, attempt: &Attempt) -> Result<Write, Fault> {
+        let name = format!("{}_n", Counter::Contacts.name());
+        let changes = Changes::new().give_back(name.clone(), 1);
+        let enough = [If::AtLeast(name, number(1))];
+        let counters = Counters::of_attempt(attempt);
+        Write::update(self, "refund", &counters.key(), &changes, &enough)
+    }
+
+    /// Records how far a send has come.
+    pub async fn mark_send(
+        &self,
+        attempt: CorrelationId,
+        send: u32,
+        delivery: &Delivery,
+    ) -> Result<(), Fault> {
+        let changes = Changes::new().set(format!("deliveries.{send}"), delivery)?;
+        self.update(&Key::Attempt(attempt), &changes, &[If::Present]).await.map(|_| ())
+    }
+
+    /// Claims a message to one recipient.
+    pub async fn claim_message(
+        &self,
+        message: &str,
+        recipient: &str,
+        holder: &str,
+        now: Millis,
+    ) -> Result<Claim, Fault> {
+        let key = Key::Delivery(message, recipient);
+        let sent: Option<Sent> = self.get(key.clone()).await?;
+        if sent.is_some_and(|s| s.sent_at.is_some()) {
+            return Ok(Claim::Sent);
+        }
+        let until = now.seconds().saturating_add(LEASE);
+        match self.lease(&key, holder, now.seconds(), until).await? {
+            Written::Done(item) => {
+                let sent: Sent = parse("delivery", item)?;
+                Ok(if sent.sent_at.is_some() { Claim::Sent } else { Claim::Send })
+            }
+            Written::Refused(_) => Ok(Claim::Taken),
+        }
+    }
+
+    /// Records that a message went out.
+    pub async fn message_sent(&self, message: &str, recipient: &str, now: Millis) -> Result<(), Fault> {
+        let changes = Changes::new()
+            .set("sent_at", &now)?
+            .set("ttl", &now.seconds().saturating_add(REMEMBERED))?;
+        let key = Key::Delivery(message, recipient);
+        self.update(&key, &changes, &[If::Present]).await.map(|_| ())
+    }
+
+    /// When each recipient of a message got it, where known; for the support view.
+    pub async fn message_state(&self, message: &str, recipient: &str) -> Result<Option<Millis>, Fault> {
+        let sent: Option<Sent> = self.get(Key::Delivery(message, recipient)).await?;
+        Ok(sent.and_then(|s| s.sent_at))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Sent {
+    #[serde(default)]
+    sent_at: Option<Millis>,
+}

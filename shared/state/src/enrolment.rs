@@ -1,0 +1,179 @@
+//! A contact about to be proved at registration. Its code is derived, never stored; what is stored is what it is
+//! derived from.
+
+use std::collections::BTreeMap;
+
+use rules::activity::{Activity, CodeOrder, Name};
+use rules::gate::registration_code;
+use rules::ids::{Millis, Username};
+use rules::method::{Method, Way};
+use rules::refusal::Refusal;
+use rules::registration::Profile;
+use rules::secret::{Code, Key as Secret};
+use serde::{Deserialize, Serialize};
+
+use crate::fault::{Error, Fault};
+use crate::key::Key;
+use crate::write::{Changes, Committed, If, Write, Written, item, number};
+use crate::{Call, Store};
+
+/// Guesses at one registration code.
+pub const TRIES: u32 = 5;
+
+/// How long an unproved contact is kept, seconds.
+const KEPT: i64 = 86_400;
+
+/// Rounds in which a guess that met a concurrent one is paid again.
+const ROUNDS: u32 = 5;
+
+/// A contact to which a code was sent.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// By which way.
+    pub way: Way,
+    /// Canonical address or number.
+    pub contact: String,
+    /// Drawn for this contact.
+    pub nonce: String,
+    /// Which send, from 1.
+    pub send: u32,
+    /// When the last code was asked for.
+    pub at: Millis,
+    /// When it is too old.
+    pub expires_at: Millis,
+    /// Length of the code.
+    pub digits: u8,
+    /// Guesses paid.
+    pub tries: u32,
+}
+
+/// Everything a person is about to prove.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolment {
+    /// Whose.
+    pub username: Username,
+    /// By method.
+    pub pending: BTreeMap<String, Pending>,
+    /// Moves with every change.
+    pub version: u64,
+}
+
+impl Enrolment {
+    /// What is pending for a method.
+    pub fn of(&self, method: Method) -> Option<&Pending> {
+        self.pending.get(method.as_str())
+    }
+}
+
+impl Store {
+    /// What a person is about to prove.
+    pub async fn enrolment(&self, username: &Username) -> Result<Option<Enrolment>, Fault> {
+        self.get(Key::Enrolment(username)).await
+    }
+
+    /// Keeps a contact to be proved and orders its code, in one transaction. `read` is the enrolment as read.
+    ///
+    /// # Refuses
+    /// `Conflict` if another request did the same meanwhile.
+    pub async fn enrol(
+        &self,
+        username: &Username,
+        read: Option<&Enrolment>,
+        pending: Pending,
+        call: &Call,
+    ) -> Result<(), Error> {
+        let key = Key::Enrolment(username);
+        let mut row = call.activity("code", Name::Progress);
+        row.target = Some(username.clone());
+        row.locale = Some(call.locale.clone());
+        row.code = Some(CodeOrder::Registration {
+            way: pending.way,
+            contact: pending.contact.clone(),
+            nonce: pending.nonce.clone(),
+            send: pending.send,
+            digits: pending.digits,
+        });
+        let version = read.map_or(0, |e| e.version);
+        let mut all = read.map(|e| e.pending.clone()).unwrap_or_default();
+        all.insert(pending.way.method().as_str().to_owned(), pending);
+        let next = Enrolment { username: username.clone(), pending: all, version: version.saturating_add(1) };
+        let condition =
+            if read.is_some() { If::Is("version", number(version)) } else { If::Absent };
+        let ttl = call.now.seconds().saturating_add(KEPT);
+        let put = Write::put(self, "enrolment", &key, item(&key, &next, Some(ttl))?, &[condition])?;
+        match self.commit(vec![put, self.record(&row, call.retention_days)?]).await? {
+            Committed::Done => Ok(()),
+            Committed::Refused(_) => Err(Refusal::Conflict.into()),
+        }
+    }
+
+    /// Judges a registration code: pays, then compares. What was pending is returned with the enrolment as it is now.
+    ///
+    /// # Refuses
+    /// `NoChallenge`, `CodeExpired`, `Throttled` after [`TRIES`] guesses, `ProofIncorrect`.
+    pub async fn prove_contact(
+        &self,
+        username: &Username,
+        method: Method,
+        typed: &Code,
+        key: &Secret,
+        now: Millis,
+    ) -> Result<(Enrolment, Pending), Error> {
+        for _ in 0..ROUNDS {
+            let mut enrolment = self.enrolment(username).await?.ok_or(Refusal::NoChallenge)?;
+            let mut pending = enrolment.of(method).cloned().ok_or(Refusal::NoChallenge)?;
+            if now >= pending.expires_at {
+                return Err(Refusal::CodeExpired.into());
+            }
+            if pending.tries >= TRIES {
+                let retry_after = now.seconds_until(pending.expires_at).max(1);
+                return Err(Refusal::Throttled { retry_after }.into());
+            }
+            pending.tries = pending.tries.saturating_add(1);
+            let paid = Changes::new().set(format!("pending.{}.tries", method.as_str()), &pending.tries)?;
+            let version = enrolment.version;
+            let written = self.advance(&Key::Enrolment(username), version, paid).await?;
+            if matches!(written, Written::Refused(_)) {
+                continue;
+            }
+            enrolment.version = version.saturating_add(1);
+            let name = username.as_str();
+            let right = registration_code(key, name, &pending.nonce, pending.send, pending.digits);
+            if right.is(typed) {
+                return Ok((enrolment, pending));
+            }
+            let attempts_left = TRIES.saturating_sub(pending.tries);
+            return Err(Refusal::ProofIncorrect { attempts_left }.into());
+        }
+        Err(Fault::Busy { operation: "prove", code: "conflict".into() }.into())
+    }
+
+    /// A contact was proved: the profile with it, what was pending forgotten, the record and its notices, in one
+    /// transaction.
+    ///
+    /// # Refuses
+    /// `Conflict` if account or enrolment changed meanwhile.
+    pub async fn proved(
+        &self,
+        enrolment: &Enrolment,
+        method: Method,
+        profile: &Profile,
+        activity: &Activity,
+        retention_days: u32,
+    ) -> Result<(), Error> {
+        let version = enrolment.version;
+        let done = Changes::new()
+            .remove(&format!("pending.{}", method.as_str()))
+            .set("version", &version.saturating_add(1))?;
+        let still = [If::Is("version", number(version))];
+        let writes = vec![
+            Write::update(self, "enrolment", &Key::Enrolment(&enrolment.username), &done, &still)?,
+            self.profile_write(profile)?,
+            self.record(activity, retention_days)?,
+        ];
+        match self.commit(writes).await? {
+            Committed::Done => Ok(()),
+            Committed::Refused(_) => Err(Refusal::Conflict.into()),
+        }
+    }
+}
