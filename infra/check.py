@@ -2,7 +2,10 @@
 """Checks of infra/template.yaml that linters cannot know: what this product promises about its stack.
 
 Reads the template as SAM expands it, infra/openapi.json and the folders of functions/. Needs aws-sam-translator.
-Prints one line for each finding; exits 1 if there is any.
+
+    infra/check.py            print one line for each finding; exit 1 if there is any
+    infra/check.py --write    write infra/grants.json: what each function's role lets it do with the tables, for the tests
+                              that hold the functions to it
 """
 
 import json
@@ -216,8 +219,38 @@ def check_delivery(resources):
     expect(rule["Targets"][0]["Arn"] == {"Fn::GetAtt": ["Sweep", "Arn"]}, "the schedule does not start sweep")
 
 
+def grants(resources):
+    """Function → what its role lets it do: action, table or index, and the patterns of the partition keys."""
+    by_role = {f["Role"]["Fn::GetAtt"][0]: folder_of(f) for f in of_type(resources, "AWS::Lambda::Function").values()}
+    granted = {folder: [] for folder in sorted(by_role.values())}
+    for role, statement in statements(resources, "AWS::IAM::Role"):
+        for action in as_list(statement["Action"]):
+            if action not in ITEM_ACTIONS:
+                continue
+            where = json.dumps(statement["Resource"])
+            place = "by_user" if "/index/by_user" in where else "activity" if "Activity" in where else "state"
+            keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["*"])
+            granted[by_role[role]].append({"action": action.removeprefix("dynamodb:"), "on": place, "keys": keys})
+    return granted
+
+
+def grants_text(resources):
+    """One grant a line, so that a difference reads as one."""
+    lines = []
+    for function, granted in grants(resources).items():
+        inner = ",\n".join(f"    {json.dumps(grant)}" for grant in granted)
+        lines.append(f"  {json.dumps(function)}: [\n{inner}\n  ]")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
 def main():
     resources = expanded()
+    written = ROOT / "infra/grants.json"
+    if "--write" in sys.argv:
+        written.write_text(grants_text(resources))
+        return 0
+    fresh = written.exists() and written.read_text() == grants_text(resources)
+    expect(fresh, "infra/grants.json is not what infra/check.py --write writes")
     check_tables(resources)
     check_functions(resources)
     check_zips()
