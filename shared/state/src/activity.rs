@@ -16,6 +16,15 @@ const CODE_DAYS: u32 = 1;
 /// Where a page of the record goes on: the sort key of the last row given. Rows are newest first.
 pub type Place = String;
 
+/// Rows with their places, newest first.
+#[derive(Default)]
+pub struct Rows {
+    /// The rows.
+    pub rows: Vec<(Place, Activity)>,
+    /// Whether there may be more below the last of them.
+    pub more: bool,
+}
+
 /// A span of time, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -54,20 +63,16 @@ impl Store {
         parse("activity", item)
     }
 
-    /// Rows of one day within a span, newest first, below `before` where given, at most `limit`. One query a shard, side
-    /// by side.
+    /// Rows of one day within a span, newest first, below `before` where given; about `limit` of them. One query a shard,
+    /// side by side.
     pub async fn activity_of_day(
         &self,
         day: Millis,
         span: Span,
         before: Option<&Place>,
         limit: u32,
-    ) -> Result<Vec<(Place, Activity)>, Fault> {
-        let from = span.from.rfc3339();
-        let to = before.map_or_else(|| format!("{}~", span.to.rfc3339()), |p| below(p));
-        if to <= from {
-            return Ok(Vec::new());
-        }
+    ) -> Result<Rows, Fault> {
+        let Some((from, to)) = bounds(span, before) else { return Ok(Rows::default()) };
         let day = day.day();
         let partitions: Vec<String> = (0..SHARDS).map(|s| activity_partition(&day, s)).collect();
         let pages = partitions.iter().map(|partition| {
@@ -78,11 +83,10 @@ impl Store {
                 partition,
                 between: Some((&from, &to)),
                 forward: false,
-                limit: i32::try_from(limit).unwrap_or(i32::MAX),
+                limit: share(limit),
             })
         });
-        let items = try_join_all(pages).await?.into_iter().flat_map(|(items, _)| items);
-        newest(items.collect(), limit)
+        Rows::newest(try_join_all(pages).await?)
     }
 
     /// Rows about one person within a span, newest first. Read through the index: for reports, never for decisions.
@@ -92,12 +96,8 @@ impl Store {
         span: Span,
         before: Option<&Place>,
         limit: u32,
-    ) -> Result<Vec<(Place, Activity)>, Fault> {
-        let from = span.from.rfc3339();
-        let to = before.map_or_else(|| format!("{}~", span.to.rfc3339()), |p| below(p));
-        if to <= from {
-            return Ok(Vec::new());
-        }
+    ) -> Result<Rows, Fault> {
+        let Some((from, to)) = bounds(span, before) else { return Ok(Rows::default()) };
         let page = Page {
             table: Table::Activity,
             index: Some("by_user"),
@@ -107,8 +107,7 @@ impl Store {
             forward: false,
             limit: i32::try_from(limit).unwrap_or(i32::MAX),
         };
-        let (items, _) = self.page(page).await?;
-        newest(items, limit)
+        Rows::newest(vec![self.page(page).await?])
     }
 
     /// Which shard a row of this id is in; for tests of the spread.
@@ -130,13 +129,80 @@ fn below(place: &str) -> String {
     text
 }
 
-fn newest(items: Vec<Item>, limit: u32) -> Result<Vec<(Place, Activity)>, Fault> {
-    let with_place = |item: Item| {
-        let place = crate::read::pair_of(&item).1;
-        parse::<Activity>("activity", item).map(|a| (place, a))
-    };
-    let mut rows = items.into_iter().map(with_place).collect::<Result<Vec<_>, _>>()?;
-    rows.sort_by(|a, b| b.0.cmp(&a.0));
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    Ok(rows)
+/// The sort keys of a span below a place, both ends included; nothing if there can be none.
+fn bounds(span: Span, before: Option<&Place>) -> Option<(String, String)> {
+    let from = span.from.rfc3339();
+    let to = format!("{}~", span.to.rfc3339());
+    let to = before.map_or_else(|| to.clone(), |place| below(place).min(to.clone()));
+    (from < to).then_some((from, to))
+}
+
+/// What each shard is asked for so that all together have about `limit`: its share and half as much again.
+fn share(limit: u32) -> i32 {
+    let share = limit.saturating_mul(3).div_ceil(SHARDS.saturating_mul(2)).saturating_add(2);
+    i32::try_from(share).unwrap_or(i32::MAX)
+}
+
+impl Rows {
+    /// Merges partitions, each newest first. A partition that has more may have its next row anywhere below its last, so
+    /// nothing below the newest of these is taken: those rows come with the next page.
+    fn newest(pages: Vec<(Vec<Item>, bool)>) -> Result<Self, Fault> {
+        let place = |item: &Item| crate::read::pair_of(item).1;
+        let unfinished = pages.iter().filter(|(_, more)| *more);
+        let floor = unfinished.filter_map(|(items, _)| items.last().map(place)).max();
+        let more = floor.is_some();
+        let mut rows = Vec::new();
+        for item in pages.into_iter().flat_map(|(items, _)| items) {
+            let place = place(&item);
+            if floor.as_ref().is_none_or(|floor| place >= *floor) {
+                rows.push((place, parse::<Activity>("activity", item)?));
+            }
+        }
+        rows.sort_by(|a, b| b.0.cmp(&a.0));
+        Ok(Self { rows, more })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::activity::Name;
+    use rules::ids::CorrelationId;
+
+    fn page(ids: &[&str], more: bool) -> (Vec<Item>, bool) {
+        let row = |id: &&str| {
+            let at = Millis(0);
+            let activity = Activity::new((*id).into(), at, Name::Progress, CorrelationId::new(at, 0));
+            item(&Key::Activity(at, &activity.id), &activity, None).unwrap()
+        };
+        (ids.iter().map(row).collect(), more)
+    }
+
+    fn ids(rows: &Rows) -> Vec<&str> {
+        rows.rows.iter().map(|(_, a)| a.id.as_str()).collect()
+    }
+
+    #[test]
+    fn rows_of_several_partitions_are_merged_newest_first() {
+        let rows = Rows::newest(vec![page(&["c", "a"], false), page(&["d", "b"], false)]).unwrap();
+        assert_eq!(ids(&rows), ["d", "c", "b", "a"]);
+        assert!(!rows.more);
+    }
+
+    #[test]
+    fn nothing_is_taken_from_below_a_partition_that_has_more() {
+        let rows = Rows::newest(vec![page(&["f", "d"], true), page(&["e", "b"], false)]).unwrap();
+        assert_eq!(ids(&rows), ["f", "e", "d"]);
+        assert!(rows.more);
+    }
+
+    #[test]
+    fn the_place_below_a_row_excludes_the_row_and_nothing_older() {
+        let place = String::from("2026-11-21T10:00:00.000Z#00a0");
+        let below = below(&place);
+        assert!(below < place);
+        for older in ["2026-11-21T10:00:00.000Z#009f-end", "2026-11-21T09:59:59.999Z#ffff"] {
+            assert!(older < below.as_str(), "{older}");
+        }
+    }
 }

@@ -3,20 +3,21 @@
 use rules::activity::{CodeOrder, Name, Outcome, ResetRow};
 use rules::attempt::{Attempt, COMPLETIONS_MAX, Status};
 use rules::gate::Passed;
-use rules::ids::{CorrelationId, Millis, SHARDS};
+use rules::ids::{CorrelationId, Millis};
 use rules::method::Way;
 use rules::refusal::Refusal;
 use rules::secret::{Code, Key as Secret, ResetToken, TokenHash};
 use rules::throttle;
 
 use crate::fault::{Error, Fault};
-use crate::key::{Key, Table, attempt_partition};
-use crate::read::{Page, parse};
+use crate::key::Key;
+use crate::read::parse;
 use crate::throttles::{Counters, Payment};
 use crate::write::{Changes, Committed, If, Write, Written, item, number, text};
 use crate::{Call, Store};
 
 mod ending;
+mod sweeping;
 
 pub use ending::{Completion, Ending, Finish};
 
@@ -259,39 +260,6 @@ impl Store {
         policy.required = policy.required.max(required);
         let changes = Changes::new().set("policy", &policy)?;
         self.advance(&Key::Attempt(attempt.correlation), attempt.version, changes).await.map(|_| ())
-    }
-
-    /// Attempts whose time ended in the minute of `at`, whatever became of them.
-    pub async fn ended_in(&self, at: Millis) -> Result<Vec<Attempt>, Fault> {
-        let minute = CorrelationId::minute_group(at);
-        let mut attempts = Vec::new();
-        for shard in 0..SHARDS {
-            let partition = attempt_partition(&minute, shard);
-            let mut after = String::from("0");
-            loop {
-                let (items, more) = self.page(whole(&partition, &after)).await?;
-                after = items.last().map_or(after, |i| format!("{}~", crate::read::pair_of(i).1));
-                for item in items {
-                    attempts.push(parse::<Attempt>("attempt", item)?);
-                }
-                if !more {
-                    break;
-                }
-            }
-        }
-        Ok(attempts)
-    }
-}
-
-fn whole<'p>(partition: &'p str, after: &'p str) -> Page<'p> {
-    Page {
-        table: Table::State,
-        index: None,
-        partition_attribute: "pk",
-        partition,
-        between: Some((after, "~")),
-        forward: true,
-        limit: 500,
     }
 }
 

@@ -60,8 +60,18 @@ impl Store {
         call.send().await.map_err(|e| seal("BatchGetItem", &e))
     }
 
-    /// One page of a partition of either table: up to `limit` items from `after` on.
+    /// One page of a partition of either table, and whether there is more; consistent unless it reads an index.
     pub(crate) async fn page(&self, page: Page<'_>) -> Result<(Vec<Item>, bool), Fault> {
+        let consistent = page.index.is_none();
+        self.query(page, consistent).await
+    }
+
+    /// The same at half the price, perhaps a moment old: only to find what is then read consistently.
+    pub(crate) async fn glance(&self, page: Page<'_>) -> Result<(Vec<Item>, bool), Fault> {
+        self.query(page, false).await
+    }
+
+    async fn query(&self, page: Page<'_>, consistent: bool) -> Result<(Vec<Item>, bool), Fault> {
         let mut condition = String::from("#pk = :pk");
         let mut values = HashMap::from([(":pk".into(), AttributeValue::S(page.partition.into()))]);
         if let Some((from, to)) = page.between {
@@ -79,7 +89,7 @@ impl Store {
             .key_condition_expression(condition)
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
-            .consistent_read(page.index.is_none())
+            .consistent_read(consistent)
             .scan_index_forward(page.forward)
             .limit(page.limit)
             .send()

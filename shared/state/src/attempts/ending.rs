@@ -6,7 +6,7 @@ use rules::ids::Millis;
 use rules::notice::{Audience, Kind, Notice};
 use rules::password::Credential;
 use rules::policy::Config;
-use rules::registration::{Ineligible, Profile};
+use rules::registration::{Ineligible, Profile, Role};
 use rules::throttle::Counter;
 
 use super::reset_row;
@@ -70,6 +70,7 @@ impl Store {
         let ended = closing(attempt, step, call.now)?;
         let mut row = call.activity("end", Name::ResetPassword);
         row.target = Some(attempt.username.clone());
+        row.role = ending.role();
         row.success = false;
         row.origin = attempt.origin.clone();
         let mut told = attempt.clone();
@@ -129,8 +130,13 @@ impl Store {
 /// Why an attempt ends without being completed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// Its time is over. What is known of the account by then, if it may not reset.
-    TimedOut(Option<Ineligible>),
+    /// Its time is over, and the account is looked at.
+    TimedOut {
+        /// Why it may not reset, if it may not.
+        refused: Option<Ineligible>,
+        /// Its highest role, if somebody has the name.
+        role: Option<Role>,
+    },
     /// The person stopped it.
     Cancelled,
     /// The person asked for help.
@@ -140,15 +146,22 @@ pub enum Ending {
 impl Ending {
     fn step(self) -> &'static str {
         match self {
-            Self::TimedOut(_) => "timed out",
+            Self::TimedOut { .. } => "timed out",
             Self::Cancelled => "cancelled",
             Self::ContactedAdmin => "contacted administrator",
         }
     }
 
+    fn role(self) -> Option<Role> {
+        match self {
+            Self::TimedOut { role, .. } => role,
+            Self::Cancelled | Self::ContactedAdmin => None,
+        }
+    }
+
     fn outcome(self, attempt: &Attempt) -> (Outcome, String) {
         match self {
-            Self::TimedOut(account) => attempt.ended_unfinished(account),
+            Self::TimedOut { refused, .. } => attempt.ended_unfinished(refused),
             Self::Cancelled => (Outcome::Cancelled, attempt.cancelled_detail().to_owned()),
             Self::ContactedAdmin => (Outcome::ContactedAdmin, attempt.contacted_detail()),
         }
