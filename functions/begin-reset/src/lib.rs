@@ -127,7 +127,7 @@ async fn keep(
             began_at: call.now,
             expires_at,
             policy: document.attempt_policy(config.version),
-            limits: document.throttle_limits(),
+            limits: document.limits(),
             retention_days: document.retention.activity_days,
             gates: Vec::new(),
             challenge: None,

@@ -66,7 +66,7 @@ async fn complete(
     if !attempt.is_ready() {
         return Err(Refusal::GatesIncomplete.into());
     }
-    let mut round = Round { app: &app, call: &call, attempt, repeat, hashed: None };
+    let mut round = Round { app: &app, call: &call, attempt, repeat, hashed: Vec::new() };
     let mut password = body.new_password;
     for _ in 0..ROUNDS {
         let account = app.store.account(&round.attempt.username).await?;
@@ -103,8 +103,8 @@ struct Round<'r> {
     call: &'r Call,
     attempt: Attempt,
     repeat: String,
-    /// The password's evaluation and the salt it belongs to: never computed twice for one salt.
-    hashed: Option<([u8; 16], Evaluation)>,
+    /// Evaluations of the password: with the parameters in force first, then with any that only the history knows.
+    hashed: Vec<Evaluation>,
 }
 
 impl Round<'_> {
@@ -134,18 +134,21 @@ impl Round<'_> {
             return self.reject(reasons).await;
         }
         let stored = account.credential.as_ref();
-        let password = self.hash(password, stored.map(|s| &s.credential)).await?;
-        let Some((salt, evaluation)) = self.hashed.as_ref() else {
-            return Err(Fault::Computation { what: "a password hash" }.into());
-        };
-        let keys = &self.app.keys;
-        let reasons = stored.map(|s| s.credential.repeated(evaluation, keys, policy.history));
-        if let Some(reason) = reasons.flatten() {
+        let old = stored.map(|s| &s.credential);
+        let password = self.hash(password, old).await?;
+        let (keys, history) = (&self.app.keys, policy.history);
+        let reuse = |e: &Evaluation| old.and_then(|c| c.reuse(e, keys, history));
+        if let Some(reason) = self.hashed.iter().find_map(reuse) {
             return self.reject(vec![reason]).await;
         }
-        let old = stored.map(|s| &s.credential);
-        let parameters = Parameters::CURRENT;
-        let next = Credential::renewed(old, evaluation, *salt, parameters, keys, self.call.now);
+        let Some(evaluation) = self.hashed.first() else {
+            return Err(Fault::Computation { what: "a password hash" }.into());
+        };
+        let now = self.call.now;
+        let next = match old {
+            Some(old) => old.renew(evaluation, keys, history, now),
+            None => Credential::first(evaluation, keys, history, now),
+        };
         let finish = Finish {
             attempt: &self.attempt,
             profile,
@@ -162,22 +165,30 @@ impl Round<'_> {
         Err(Refusal::PasswordRejected(reasons).into())
     }
 
-    /// The password's evaluation under the account's salt: one, for history, current and new verifier together.
+    /// Evaluates the password under the account's salt: once, for history, current and new verifier together; once more
+    /// for each set of parameters that only former passwords were hashed with.
     async fn hash(
         &mut self,
-        password: Password,
+        mut password: Password,
         stored: Option<&Credential>,
     ) -> Result<Password, Problem> {
         let salt = match stored {
-            Some(stored) => stored.salt(),
-            None => self.hashed.as_ref().map_or(self.app.chance.bytes()?, |(salt, _)| *salt),
+            Some(stored) => *stored.salt(),
+            None => match self.hashed.first() {
+                Some(known) => *known.salt(),
+                None => self.app.chance.bytes()?,
+            },
         };
-        if self.hashed.as_ref().is_some_and(|(known, _)| *known == salt) {
-            return Ok(password);
+        self.hashed.retain(|known| *known.salt() == salt);
+        let former = stored.map(|s| s.parameters()).into_iter();
+        let former = former.chain(stored.and_then(Credential::earlier_parameters));
+        for parameters in std::iter::once(Parameters::CURRENT).chain(former) {
+            if !self.hashed.iter().any(|known| known.parameters() == parameters) {
+                let evaluated = self.app.hashing.evaluate(password, salt, parameters).await?;
+                password = evaluated.0;
+                self.hashed.push(evaluated.1);
+            }
         }
-        let parameters = Parameters::CURRENT;
-        let (password, evaluation) = self.app.hashing.evaluate(password, salt, parameters).await?;
-        self.hashed = Some((salt, evaluation));
         Ok(password)
     }
 }

@@ -3,6 +3,7 @@
 use futures_util::future::try_join_all;
 use rules::activity::Activity;
 use rules::ids::{SHARDS, Username};
+use rules::lockout::Record;
 use rules::password::Credential;
 use rules::refusal::Refusal;
 use rules::registration::Profile;
@@ -14,6 +15,12 @@ use crate::fault::{Error, Fault};
 use crate::key::{Key, Table, profile_partition};
 use crate::read::{Page, parse};
 use crate::write::{Committed, If, Write, item, number};
+
+/// Items of one BatchGetItem, DynamoDB's limit.
+const BATCH: usize = 100;
+
+/// Accounts of one page of a shard; 1 MB, DynamoDB's limit, comes first when they are large.
+const WALK: i32 = 1_000;
 
 /// A credential with the version that guards its change.
 #[derive(Clone, Serialize, Deserialize)]
@@ -99,12 +106,30 @@ impl Store {
         self.commit_change(writes).await
     }
 
-    /// Removes an account with everything that is kept under its name.
+    /// [`Store::change_account`] while `actor`, another account, is still as read. A change that takes an administrator's
+    /// rights away is made so, by an administrator: whoever made it is one afterwards, so at least one remains, also when
+    /// two take each other's rights away in one moment.
     ///
     /// # Refuses
-    /// `Conflict` if the account changed meanwhile.
-    pub async fn delete_account(
+    /// `Conflict` if either account changed meanwhile.
+    pub async fn change_account_as(
         &self,
+        actor: &Profile,
+        change: AccountChange<'_>,
+    ) -> Result<(), Error> {
+        let mut writes = vec![self.profile_write(change.profile)?, self.still(actor)?];
+        self.finish_change(&mut writes, &change)?;
+        self.commit_change(writes).await
+    }
+
+    /// Removes an account with everything that is kept under its name, while `actor`, another account, is still as read
+    /// (see [`Store::change_account_as`]).
+    ///
+    /// # Refuses
+    /// `Conflict` if either account changed meanwhile.
+    pub async fn delete_account_as(
+        &self,
+        actor: &Profile,
         profile: &Profile,
         activity: &Activity,
         retention_days: u32,
@@ -112,6 +137,7 @@ impl Store {
         let name = &profile.username;
         let still = [If::Is("version", number(profile.version))];
         let writes = vec![
+            self.still(actor)?,
             Write::delete_if(self, "profile", &Key::Profile(name), &still)?,
             Write::delete(self, "credential", &Key::Credential(name))?,
             Write::delete(self, "lockout", &Key::Lockout(name))?,
@@ -145,6 +171,11 @@ impl Store {
             None => If::Absent,
         };
         Write::put(self, "credential", &key, item(&key, &stored, None)?, &[condition])
+    }
+
+    fn still(&self, actor: &Profile) -> Result<Write, Fault> {
+        let version = If::Is("version", number(actor.version));
+        Write::check(self, "actor", &Key::Profile(&actor.username), &[version])
     }
 
     fn finish_change(&self, writes: &mut Vec<Write>, c: &AccountChange<'_>) -> Result<(), Fault> {
@@ -184,6 +215,40 @@ impl Store {
         profiles.sort_by(|a, b| a.username.cmp(&b.username));
         profiles.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(profiles)
+    }
+}
+
+impl Store {
+    /// Accounts of one of the [`SHARDS`] in the order of their names from `after` (exclusive), and whether there are more.
+    /// For walks over everybody, each shard on its own: one request for 1 MB of accounts.
+    pub async fn profiles_of_shard(
+        &self,
+        shard: u32,
+        after: Option<&Username>,
+    ) -> Result<(Vec<Profile>, bool), Fault> {
+        let from = after.map_or_else(|| String::from("\u{1}"), |name| format!("{name}\u{1}"));
+        let page = Page {
+            table: Table::State,
+            index: None,
+            partition_attribute: "pk",
+            partition: &profile_partition(shard),
+            between: Some((&from, "\u{10FFFF}")),
+            forward: true,
+            limit: WALK,
+        };
+        let (items, more) = self.page(page).await?;
+        let parsed = items.into_iter().map(|i| parse::<Profile>("profile", i));
+        Ok((parsed.collect::<Result<Vec<_>, _>>()?, more))
+    }
+
+    /// Failed sign-ins of several names, in the order asked: one request for a hundred, side by side.
+    pub async fn lockouts(&self, names: &[&Username]) -> Result<Vec<Option<Record>>, Fault> {
+        let batches = names.chunks(BATCH).map(|names| async move {
+            let keys: Vec<Key<'_>> = names.iter().map(|n| Key::Lockout(n)).collect();
+            self.get_all(&keys).await
+        });
+        let items = try_join_all(batches).await?.into_iter().flatten();
+        items.map(|i| i.map(|i| parse::<Record>("lockout", i)).transpose()).collect()
     }
 }
 

@@ -3,15 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use rules::activity::{Activity, CodeOrder, Name};
+use rules::activity::{CodeOrder, Name};
 use rules::gate::registration_code;
 use rules::ids::{Millis, Username};
 use rules::method::{Method, Way};
 use rules::refusal::Refusal;
-use rules::registration::Profile;
 use rules::secret::{Code, Key as Secret};
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::AccountChange;
 use crate::fault::{Error, Fault};
 use crate::key::Key;
 use crate::write::{Changes, Committed, If, Write, Written, item, number};
@@ -45,6 +45,20 @@ pub struct Pending {
     pub digits: u8,
     /// Guesses paid.
     pub tries: u32,
+    /// The call that paid the last one. It makes two payments of one guess each differ: met with its own values, a
+    /// payment counts as done (a lost reply), and somebody else's must not look like it.
+    #[serde(default)]
+    pub paid_by: String,
+}
+
+/// A guess at a registration code.
+pub struct Guess<'g> {
+    /// Of which method's contact.
+    pub method: Method,
+    /// What was typed.
+    pub typed: &'g Code,
+    /// What codes are derived with.
+    pub key: &'g Secret,
 }
 
 /// Everything a person is about to prove.
@@ -114,11 +128,10 @@ impl Store {
     pub async fn prove_contact(
         &self,
         username: &Username,
-        method: Method,
-        typed: &Code,
-        key: &Secret,
-        now: Millis,
+        guess: &Guess<'_>,
+        call: &Call,
     ) -> Result<(Enrolment, Pending), Error> {
+        let (method, now) = (guess.method, call.now);
         for _ in 0..ROUNDS {
             let mut enrolment = self.enrolment(username).await?.ok_or(Refusal::NoChallenge)?;
             let mut pending = enrolment.of(method).cloned().ok_or(Refusal::NoChallenge)?;
@@ -130,7 +143,10 @@ impl Store {
                 return Err(Refusal::Throttled { retry_after }.into());
             }
             pending.tries = pending.tries.saturating_add(1);
-            let paid = Changes::new().set(format!("pending.{}.tries", method.as_str()), &pending.tries)?;
+            let stem = format!("pending.{}", method.as_str());
+            let paid = Changes::new()
+                .set(format!("{stem}.tries"), &pending.tries)?
+                .set(format!("{stem}.paid_by"), &call.id)?;
             let version = enrolment.version;
             let written = self.advance(&Key::Enrolment(username), version, paid).await?;
             if matches!(written, Written::Refused(_)) {
@@ -138,8 +154,9 @@ impl Store {
             }
             enrolment.version = version.saturating_add(1);
             let name = username.as_str();
-            let right = registration_code(key, name, &pending.nonce, pending.send, pending.digits);
-            if right.is(typed) {
+            let (nonce, send) = (&pending.nonce, pending.send);
+            let right = registration_code(guess.key, name, nonce, send, pending.digits);
+            if right.is(guess.typed) {
                 return Ok((enrolment, pending));
             }
             let attempts_left = TRIES.saturating_sub(pending.tries);
@@ -148,18 +165,16 @@ impl Store {
         Err(Fault::Busy { operation: "prove", code: "conflict".into() }.into())
     }
 
-    /// A contact was proved: the profile with it, what was pending forgotten, the record and its notices, in one
-    /// transaction.
+    /// A contact was proved, or removed: the profile after it, what was pending forgotten, the record and its notices, in
+    /// one transaction.
     ///
     /// # Refuses
     /// `Conflict` if account or enrolment changed meanwhile.
-    pub async fn proved(
+    pub async fn settle(
         &self,
         enrolment: &Enrolment,
         method: Method,
-        profile: &Profile,
-        activity: &Activity,
-        retention_days: u32,
+        change: &AccountChange<'_>,
     ) -> Result<(), Error> {
         let version = enrolment.version;
         let done = Changes::new()
@@ -168,8 +183,8 @@ impl Store {
         let still = [If::Is("version", number(version))];
         let writes = vec![
             Write::update(self, "enrolment", &Key::Enrolment(&enrolment.username), &done, &still)?,
-            self.profile_write(profile)?,
-            self.record(activity, retention_days)?,
+            self.profile_write(change.profile)?,
+            self.record(change.activity, change.retention_days)?,
         ];
         match self.commit(writes).await? {
             Committed::Done => Ok(()),

@@ -1,0 +1,105 @@
+//! Notices: to whom, once each.
+
+use rules::activity::Activity;
+use rules::ids::Username;
+use rules::notice::{Audience, MAX_HELPERS, Notice};
+use rules::policy::Config;
+use rules::registration::{Profile, Role};
+use state::Fault;
+use state::delivery::Claim;
+
+use crate::messages::{NoticeText, Subject};
+use crate::{Again, Deliver};
+
+/// Accounts read at once while looking for recipients.
+const PAGE: u32 = 500;
+
+impl Deliver {
+    /// Sends a notice to everyone it is for. Every recipient is tried, also when one fails.
+    pub(crate) async fn notice(&self, activity: &Activity, notice: &Notice) -> Result<(), Again> {
+        let config = self.app.store.config().await?.config;
+        let mut failed = None;
+        for recipient in self.recipients(activity, notice).await? {
+            if let Err(again) = self.one_notice(activity, notice, &config, &recipient).await {
+                failed = Some(again);
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    async fn one_notice(
+        &self,
+        activity: &Activity,
+        notice: &Notice,
+        config: &Config,
+        recipient: &str,
+    ) -> Result<(), Again> {
+        let store = &self.app.store;
+        let message = format!("{}-{}", activity.id, notice.kind.as_str());
+        let now = self.app.clock.now();
+        match store.claim_message(&message, recipient, &self.holder()?, now).await? {
+            Claim::Sent => return Ok(()),
+            Claim::Taken => return Err(Again::Taken),
+            Claim::Send => {}
+        }
+        let subject = Subject::new(notice.kind, &notice.locale, activity.correlation, config);
+        let text = NoticeText { subject, activity };
+        self.senders.notice(recipient, &text).await?;
+        store.message_sent(&message, recipient, now).await?;
+        Ok(())
+    }
+
+    async fn recipients(
+        &self,
+        activity: &Activity,
+        notice: &Notice,
+    ) -> Result<Vec<String>, Again> {
+        let concerned = activity.target.as_ref();
+        let found = match (notice.audience, concerned) {
+            (None, _) => notice.to.clone(),
+            (Some(Audience::Person), Some(name)) => {
+                let profile = self.app.store.profile(name).await?;
+                profile.map(|p| p.notice_addresses()).unwrap_or_default()
+            }
+            (Some(Audience::Person), None) => Vec::new(),
+            (Some(Audience::OtherAdministrators), name) => {
+                self.people(|p| p.role() >= Role::UserAdmin, name).await?
+            }
+            (Some(Audience::Helpers), name) => self.helpers(name).await?,
+        };
+        Ok(found)
+    }
+
+    /// The help desk; if there is none, user administrators; if there is none, administrators.
+    async fn helpers(&self, concerned: Option<&Username>) -> Result<Vec<String>, Fault> {
+        for role in [Role::Helpdesk, Role::UserAdmin, Role::Admin] {
+            let mut found = self.people(|p| p.roles.contains(&role), concerned).await?;
+            if !found.is_empty() {
+                found.truncate(MAX_HELPERS);
+                return Ok(found);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// The first notice address of every enabled account that fits, but for the one concerned.
+    async fn people(
+        &self,
+        fits: impl Fn(&Profile) -> bool,
+        but: Option<&Username>,
+    ) -> Result<Vec<String>, Fault> {
+        let mut found: Vec<String> = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.app.store.profiles(after.as_deref(), PAGE).await?;
+            let Some(last) = page.last() else { return Ok(found) };
+            after = Some(last.username.to_string());
+            for profile in &page {
+                let other = Some(&profile.username) != but;
+                if other && profile.enabled && fits(profile) {
+                    found.extend(profile.notice_addresses().into_iter().next());
+                }
+            }
+        }
+    }
+}
