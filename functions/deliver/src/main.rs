@@ -1,4 +1,5 @@
 //! The Lambda function `deliver`: batches of the activity table's stream.
+#![recursion_limit = "256"] // the layout of three SDK clients in one future
 
 use deliver::{Deliver, Senders};
 use lambda_runtime::{Error, LambdaEvent, service_fn};

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::config::{
     BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig,
     timeout::TimeoutConfig,
 };
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
@@ -36,7 +37,7 @@ impl Parts {
     ///
     /// # Errors
     /// When the embedded roots cannot be read, which a test rules out.
-    pub fn from_env(region: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+    pub fn from_env(region: &str) -> Result<Self, Broken> {
         let key = |name: &str| variable(name).unwrap_or_default();
         let credentials = Credentials::new(
             key("AWS_ACCESS_KEY_ID"),
@@ -45,11 +46,9 @@ impl Parts {
             None,
             "environment",
         );
-        let roots = TrustStore::empty().with_pem_certificate(ROOTS);
-        let tls = TlsContext::builder().with_trust_store(roots).build()?;
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(tls)
+            .tls_context(tls()?)
             .build_https();
         Ok(Self { region: Region::new(region.to_owned()), credentials, http })
     }
@@ -82,25 +81,25 @@ impl Parts {
         };
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }
-
-    /// The client that reads the root secret.
-    pub fn ssm(&self) -> aws_sdk_ssm::Client {
-        let config = aws_sdk_ssm::config::Builder::new()
-            .behavior_version(aws_sdk_ssm::config::BehaviorVersion::latest())
-            .region(self.region.clone())
-            .credentials_provider(self.credentials.clone())
-            .http_client(self.http.clone())
-            .timeout_config(Self::timeouts())
-            .retry_config(Self::retries());
-        let config = match endpoint("SSM") {
-            Some(url) => config.endpoint_url(url),
-            None => config,
-        };
-        aws_sdk_ssm::Client::from_conf(config.build())
-    }
 }
 
 /// `AWS_ENDPOINT_URL_<SERVICE>`, then `AWS_ENDPOINT_URL`: a client built by hand has to look itself.
 pub fn endpoint(service: &str) -> Option<String> {
     variable(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| variable("AWS_ENDPOINT_URL"))
+}
+
+type Broken = Box<dyn std::error::Error + Send + Sync>;
+
+fn tls() -> Result<TlsContext, Broken> {
+    let roots = TrustStore::empty().with_pem_certificate(ROOTS);
+    Ok(TlsContext::builder().with_trust_store(roots).build()?)
+}
+
+/// A connection for a call that no SDK client makes.
+///
+/// # Errors
+/// When the embedded roots cannot be read.
+pub fn connector() -> Result<Connector, Broken> {
+    let provider = Provider::Rustls(CryptoMode::Ring);
+    Ok(Connector::builder().tls_provider(provider).tls_context(tls()?).build())
 }

@@ -43,13 +43,7 @@ async fn root_secret(
 ) -> Result<Vec<u8>, lambda_http::Error> {
     let encoded = match variable("ROOT_SECRET") {
         Some(given) => given,
-        None => {
-            let name = &settings.root_secret_parameter;
-            let call = parts.ssm().get_parameter().name(name).with_decryption(true).send().await;
-            let answer = call.map_err(|_| "the root secret cannot be read")?;
-            let value = answer.parameter.and_then(|p| p.value);
-            value.ok_or("the root secret is empty")?
-        }
+        None => crate::parameter::read(parts, &settings.root_secret_parameter).await?,
     };
     let secret = BASE64.decode(encoded.trim().as_bytes());
     let secret = secret.map_err(|_| "the root secret is not base64")?;

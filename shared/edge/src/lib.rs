@@ -20,6 +20,7 @@ pub mod door;
 pub mod hashing;
 pub mod lambda;
 pub mod language;
+pub mod parameter;
 pub mod problem;
 pub mod request;
 pub mod settings;
