@@ -21,14 +21,14 @@ use crate::strength::score;
 /// A password that may become one.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Check {
+pub(crate) struct PasswordCheck {
     #[schema(value_type = String)]
     new_password: Password,
 }
 
 /// What the rules say of it.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Judged {
+pub(crate) struct PasswordJudged {
     /// Whether it would be taken, unless it was used before.
     accepted: bool,
     /// 0 (none) to 4 (strong), by length and regularity.
@@ -76,8 +76,8 @@ impl Asker {
 }
 
 /// Judges a candidate by the rules, all reasons at once. Whether it was used before is judged only when it is set.
-#[utoipa::path(post, path = "/v1/password/check", request_body = Check, responses(
-    (status = 200, body = Judged), (status = 400, description = "invalid_request"),
+#[utoipa::path(post, path = "/v1/password/check", request_body = PasswordCheck, responses(
+    (status = 200, body = PasswordJudged), (status = 400, description = "invalid_request"),
     (status = 401, description = "invalid_token"),
     (status = 409, description = "gates_incomplete, wrong_purpose"),
     (status = 410, description = "reset_finished, reset_expired"),
@@ -85,8 +85,8 @@ impl Asker {
 pub(crate) async fn check(
     State(app): State<App>,
     asker: Asker,
-    Json(body): Json<Check>,
-) -> Result<Json<Judged>, Problem> {
+    Json(body): Json<PasswordCheck>,
+) -> Result<Json<PasswordJudged>, Problem> {
     let (config, profile) = asker.subject(&app).await?;
     let policy = config.config.password_policy();
     let context = context(profile.as_ref(), &config.config.branding.organisation);
@@ -94,7 +94,7 @@ pub(crate) async fn check(
     let items = reasons
         .iter()
         .map(|r| ReasonItem { code: r.code().to_owned(), detail: r.detail().to_owned() });
-    Ok(Json(Judged {
+    Ok(Json(PasswordJudged {
         accepted: reasons.is_empty(),
         score: score(&body.new_password, &reasons),
         reasons: items.collect(),

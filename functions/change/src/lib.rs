@@ -41,7 +41,7 @@ pub fn router(app: App) -> Router {
 /// A name, its password, and the password that is to be.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Change {
+struct PasswordChange {
     /// In any spelling of its canonical form.
     username: String,
     #[schema(value_type = String)]
@@ -52,7 +52,7 @@ struct Change {
 
 /// The password was changed; every session of before is dead.
 #[derive(Serialize, ToSchema)]
-struct Changed {
+struct PasswordChanged {
     status: &'static str,
 }
 
@@ -60,8 +60,8 @@ struct Changed {
 const ROUNDS: u32 = 3;
 
 /// Changes the password and ends every session. Works for expired and temporary passwords.
-#[utoipa::path(post, path = "/v1/password/change", request_body = Change, responses(
-    (status = 200, body = Changed), (status = 400, description = "invalid_request"),
+#[utoipa::path(post, path = "/v1/password/change", request_body = PasswordChange, responses(
+    (status = 200, body = PasswordChanged), (status = 400, description = "invalid_request"),
     (status = 401, description = "invalid_credentials"), (status = 403, description = "forbidden"),
     (status = 409, description = "conflict"), (status = 422, description = "password_rejected"),
     (status = 423, description = "account_locked"),
@@ -69,8 +69,8 @@ const ROUNDS: u32 = 3;
 async fn change(
     State(app): State<App>,
     Incoming(call): Incoming,
-    Json(body): Json<Change>,
-) -> Result<Json<Changed>, Problem> {
+    Json(body): Json<PasswordChange>,
+) -> Result<Json<PasswordChanged>, Problem> {
     let username = Username::parse(&body.username);
     let username = username.map_err(|e| Problem::field("username", e.code()))?;
     let mut known = app.know(&username, body.current_password, &call).await?;
@@ -83,7 +83,7 @@ async fn change(
             return Err(refusal.into());
         }
         match replace(&app, &known, &candidate, &call).await {
-            Ok(()) => return Ok(Json(Changed { status: "changed" })),
+            Ok(()) => return Ok(Json(PasswordChanged { status: "changed" })),
             Err(Error::Refused(Refusal::Conflict)) => {}
             Err(error) => return Err(error.into()),
         }
@@ -196,7 +196,12 @@ fn context<'p>(profile: Option<&'p Profile>, organisation: &'p str) -> Context<'
 #[derive(OpenApi)]
 #[openapi(
     paths(change, check::check),
-    components(schemas(Change, Changed, check::Check, check::Judged))
+    components(schemas(
+        PasswordChange,
+        PasswordChanged,
+        check::PasswordCheck,
+        check::PasswordJudged
+    ))
 )]
 pub struct Contract;
 

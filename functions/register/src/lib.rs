@@ -51,7 +51,7 @@ pub fn router(app: App) -> Router {
     ),
     components(schemas(
         view::Registration,
-        view::Registered,
+        view::RegisteredMethod,
         ask::NewMethod,
         ask::Via,
         ask::CodeSent,

@@ -22,12 +22,12 @@ pub(crate) struct Registration {
     confirmed_at: Option<String>,
     reconfirm_due_at: Option<String>,
     /// The methods that may be registered.
-    methods: Vec<Registered>,
+    methods: Vec<RegisteredMethod>,
 }
 
 /// One method.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Registered {
+pub(crate) struct RegisteredMethod {
     #[schema(value_type = String)]
     method: Method,
     /// `missing`, `unverified` (filled in by the organisation), `verified`, `set_by_admin`.
@@ -64,10 +64,10 @@ pub(crate) fn of(visit: &Visit) -> Registration {
     }
 }
 
-fn registered(profile: &Profile, method: Method) -> Registered {
+fn registered(profile: &Profile, method: Method) -> RegisteredMethod {
     let contact = contact(profile, method);
     let verified_at = contact.and_then(|c| c.verified_at);
-    Registered {
+    RegisteredMethod {
         method,
         state: state(method, contact),
         hint: contact.and_then(|c| hint(method, &c.value)),

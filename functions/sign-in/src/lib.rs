@@ -56,13 +56,13 @@ struct SignedIn {
     username: String,
     #[schema(value_type = Vec<String>)]
     roles: BTreeSet<Role>,
-    registration: Registration,
+    registration: RegistrationAsked,
     password: PasswordState,
 }
 
 /// What is asked of the person about their registration.
 #[derive(Serialize, ToSchema)]
-struct Registration {
+struct RegistrationAsked {
     /// `none`, `register` or `reconfirm`.
     action: &'static str,
     /// Whether it may be put off once more.
@@ -71,7 +71,7 @@ struct Registration {
     skips_left: u32,
 }
 
-impl From<&Standing> for Registration {
+impl From<&Standing> for RegistrationAsked {
     fn from(standing: &Standing) -> Self {
         Self {
             action: standing.action.as_str(),
@@ -119,7 +119,7 @@ async fn sign_in(
         expires_in: SESSION_SECONDS,
         username: username.to_string(),
         roles: known.profile.roles,
-        registration: Registration::from(&standing),
+        registration: RegistrationAsked::from(&standing),
         password: PasswordState { expires_at: expires_at.map(Millis::rfc3339) },
     }))
 }
@@ -151,7 +151,7 @@ async fn sign_out(State(app): State<App>, caller: Caller) -> Result<StatusCode, 
 #[derive(OpenApi)]
 #[openapi(
     paths(sign_in, sign_out),
-    components(schemas(SignIn, SignedIn, Registration, PasswordState))
+    components(schemas(SignIn, SignedIn, RegistrationAsked, PasswordState))
 )]
 pub struct Contract;
 
