@@ -1,0 +1,183 @@
+//! Under `account_disclosure: none` nobody can tell accounts apart: not by an answer, and not by what the product did in
+//! the background of it, call by call, to the byte.
+//!
+//! Every kind of account is looked at on a server of its own with the same people, so that nothing but the account
+//! differs. Names have one length, and so have the addresses typed.
+
+use serde_json::{Value, json};
+use tests::client::Answer;
+use tests::flow::Reset;
+use tests::people::{NEW, OLD, home, mobile};
+use tests::server::Server;
+
+/// What an account can be, and the name it has on every server.
+const KINDS: [(&str, &str); 7] = [
+    ("registered", "alice"),
+    ("unknown", "nobdy"),
+    ("unregistered", "uriah"),
+    ("disabled", "dinah"),
+    ("locked", "lenny"),
+    ("administrator", "abbot"),
+    ("out of scope", "oscar"),
+];
+
+fn populated() -> Server {
+    let server = Server::start();
+    let admin = server.admin();
+    for (n, name) in [(1, "alice"), (2, "dinah"), (3, "lenny"), (4, "abbot"), (5, "oscar")] {
+        server.person_with_phone(&admin, name, &mobile(n));
+    }
+    server.create(&admin, "uriah");
+    server.change_user(&admin, "abbot", &json!({"roles": ["admin"]}));
+    server.change_user(&admin, "dinah", &json!({"enabled": false}));
+    server.change_user(&admin, "oscar", &json!({"groups": ["outside"]}));
+    for n in 0..10 {
+        server.sign_in("lenny", &format!("wrong guess number {n}")).expect(401);
+    }
+    server.configure(&admin, |c| c["exclude_groups"] = json!(["outside"]));
+    server
+}
+
+/// One answer without what differs by chance: ids and tokens by their length, digits by theirs.
+fn seen(what: &str, answer: &Answer) -> String {
+    let mut body = answer.body.clone();
+    for chance in [answer.text("reset_token"), answer.header("x-correlation-id").to_owned()] {
+        if !chance.is_empty() {
+            body = body.replace(&chance, &format!("<{}>", chance.len()));
+        }
+    }
+    let digits = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "9");
+    let headers: Vec<String> = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| name != "date" && name != "x-correlation-id")
+        .map(|(name, value)| format!("{name}: {}", digits(value)))
+        .collect();
+    let length = answer.body.len();
+    format!("{what}: {} {headers:?} {length} {}", answer.status, digits(&body))
+}
+
+/// What was asked of AWS for an attempt, without the values.
+fn behind(server: &Server, reset: &Reset) -> Vec<String> {
+    let shown = |call: &Value| {
+        let member = |name: &str| call[name].to_string();
+        ["service", "operation", "table", "request_bytes", "response_bytes", "consumed"]
+            .map(member)
+            .join(" ")
+    };
+    server.trace(&reset.correlation).iter().map(shown).collect()
+}
+
+/// The digits of times since begin have one length from here on.
+const SETTLED: u32 = 100;
+
+/// Everything that can be done to an account without its codes, as an onlooker sees it.
+fn look_at(server: &Server, name: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    let begun = server.try_begin(name, "reset");
+    all.push(seen("begin", &begun));
+    let reset = Reset::of(server, &begun);
+    server.advance(SETTLED);
+    all.push(seen("current", &reset.current()));
+    all.push(seen("challenge email", &reset.challenge("email", &home(name))));
+    server.outbox("");
+    all.push(seen("current after a challenge", &reset.current()));
+    all.push(seen("challenge again at once", &reset.challenge("email", &home(name))));
+    for n in 1..=7 {
+        let wrong = reset.verify_with(&reset.token, "email", "00000000");
+        all.push(seen(&format!("wrong verify {n}"), &wrong));
+    }
+    all.push(seen("complete", &reset.complete(NEW)));
+    all.push(seen("unlock of a reset", &reset.unlock()));
+    all.push(seen("cancel", &reset.cancel()));
+    all.extend(behind(server, &reset));
+    all.extend(look_at_unlock(server, name));
+    all
+}
+
+fn look_at_unlock(server: &Server, name: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    let begun = server.try_begin(name, "unlock");
+    all.push(seen("begin an unlock", &begun));
+    let unlock = Reset::of(server, &begun);
+    server.advance(SETTLED);
+    all.push(seen("challenge a closed way", &unlock.challenge("email", &home(name))));
+    all.push(seen("challenge another way", &unlock.challenge("sms", "+447700900999")));
+    all.push(seen("unlock", &unlock.unlock()));
+    all.push(seen("complete of an unlock", &unlock.complete(NEW)));
+    all.push(seen("contact an administrator", &unlock.contact_admin()));
+    all.extend(behind(server, &unlock));
+    all
+}
+
+#[track_caller]
+fn same(kind: &str, expected: &[String], seen: &[String]) {
+    for (line, (a, b)) in expected.iter().zip(seen).enumerate() {
+        assert_eq!(a, b, "{kind} differs from a registered account in line {line}");
+    }
+    assert_eq!(expected.len(), seen.len(), "{kind}");
+}
+
+#[test]
+fn every_answer_and_every_call_behind_it_is_the_same_for_every_kind_of_account() {
+    let reports = std::thread::scope(|scope| {
+        let look = |name: &'static str| scope.spawn(move || look_at(&populated(), name));
+        let running = KINDS.map(|(_, name)| look(name));
+        running.map(|thread| thread.join().unwrap())
+    });
+    let mut differing = Vec::new();
+    for ((kind, _), report) in KINDS.iter().zip(&reports) {
+        let line = reports[0].iter().zip(report).position(|(a, b)| a != b);
+        if let Some(line) = line {
+            differing.push(format!("{kind}, line {line}:\n  {}\n  {}", reports[0][line], report[line]));
+        } else if reports[0].len() != report.len() {
+            differing.push(format!("{kind}: {} lines, not {}", report.len(), reports[0].len()));
+        }
+    }
+    assert!(differing.is_empty(), "\n{}", differing.join("\n"));
+}
+
+#[test]
+fn a_registered_account_looks_the_same_twice() {
+    // The null of the comparison above: without it, noise would pass for a difference or hide one.
+    let [a, b] = [0, 1].map(|_| look_at(&populated(), "alice"));
+    same("the same account", &a, &b);
+}
+
+#[test]
+fn the_spelling_of_a_name_does_not_matter_and_a_broken_one_is_refused_before_anything_is_read() {
+    let server = populated();
+    for spelling in ["ALICE", " alice ", "Alice"] {
+        let reset = Reset::of(&server, &server.try_begin(spelling, "reset").expect(201));
+        server.advance(31);
+        let before = server.codes(&home("alice")).len();
+        reset.challenge("email", &home("alice")).expect(202);
+        assert_eq!(server.codes(&home("alice")).len(), before + 1, "{spelling}");
+    }
+    for broken in ["", " ", "a b", "a\u{0}b", "a@b@c", &"a".repeat(114), "al\u{456}ce"] {
+        let refused = server.try_begin(broken, "reset").refused(400, "invalid_request");
+        assert!(server.trace(refused.header("x-correlation-id")).is_empty(), "{broken:?}");
+    }
+}
+
+#[test]
+fn a_wrong_password_an_unknown_name_and_a_disabled_account_sign_in_alike() {
+    let reports = ["alice", "nobdy", "dinah", "uriah", "abbot"].map(|name| {
+        let server = populated();
+        server.advance(SETTLED);
+        let hashes = server.counter("argon2");
+        let password = if name == "dinah" { OLD } else { "wrong but just as long as it is" };
+        let mut all = Vec::new();
+        for n in 0..11 {
+            let answer = server.sign_in(name, password);
+            all.push(seen(&format!("sign-in {n}"), &answer));
+            let calls = server.trace(answer.header("x-correlation-id"));
+            all.extend(calls.iter().map(|c| format!("{} {}", c["operation"], c["table"])));
+        }
+        all.push(format!("{} hashes", server.counter("argon2") - hashes));
+        all
+    });
+    for report in &reports {
+        same("a sign-in", &reports[0], report);
+    }
+}

@@ -1,0 +1,13 @@
+//! What the product promises, through its HTTP interface, against the whole bundle in this process. One binary, because
+//! each links everything; one module for each kind of promise.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends where it stands")]
+
+mod bad_input;
+mod configuration;
+mod identical;
+mod lost_replies;
+mod passwords;
+mod races;
+mod refusals;
+mod registration;
+mod resets;

@@ -1,0 +1,140 @@
+//! The local server as a process: what it acknowledged survives a kill, and nothing is ever half done.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends where it stands")]
+
+mod readme;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+use tests::client::{Answer, Client};
+use tests::flow::Reset;
+use tests::people::{ADMIN, ADMIN_PASSWORD, OLD, home, work};
+use tests::process::Process;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_sspr-under-test");
+
+/// Kills of the server while a password is being set.
+const KILLS: u32 = 200;
+
+/// An empty folder for one test.
+fn folder(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+/// An account that can reset by mail as its administrator set it up, without registering.
+fn quick_person(client: &Client, admin: &str, name: &str) {
+    let members = json!({
+        "email": home(name), "primary_email": work(name),
+        "initial_password": OLD, "must_change_password": false,
+    });
+    client.put_user(admin, name, &members).expect(201);
+}
+
+/// Kills the server some time after a completing call was sent; what the call was answered, if it was.
+fn kill_during(server: Process, reset: &Reset, password: &str, after: Duration) -> Option<Answer> {
+    std::thread::scope(|scope| {
+        let body = json!({ "new_password": password }).to_string();
+        let bearer = format!("Bearer {}", reset.token);
+        let client = server.clone();
+        let call = scope.spawn(move || {
+            let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
+            client.try_send("POST", "/v1/resets/complete", &headers, body.as_bytes())
+        });
+        std::thread::sleep(after);
+        server.kill();
+        call.join().unwrap()
+    })
+}
+
+/// Whether the new password is the account's, after checking that exactly one of both is.
+fn is_reset(client: &Client, name: &str, new: &str, acknowledged: bool) -> bool {
+    let (with_old, with_new) = (client.sign_in(name, OLD).status, client.sign_in(name, new).status);
+    assert_eq!(u32::from(with_old == 200) + u32::from(with_new == 200), 1, "{name}: {with_old} {with_new}");
+    assert!(with_new == 200 || !acknowledged, "{name}: an acknowledged reset was lost");
+    with_new == 200
+}
+
+fn told(client: &Client, name: &str, reset: &Reset) -> usize {
+    let messages = client.outbox(&work(name));
+    let ours = |m: &&serde_json::Value| m["correlation_id"] == reset.correlation.as_str() && m["kind"] == "notice";
+    messages.iter().filter(ours).count()
+}
+
+#[test]
+fn of_200_kills_during_completes_none_leaves_half_a_reset_or_loses_a_notice() {
+    let dir = folder("kills");
+    let mut server = Process::start(PROGRAM, &dir);
+    server.configure(&server.admin(), |c| {
+        c["accept_directory_data"] = json!(true);
+        c["throttle"]["begins_per_network_per_hour"] = json!(10_000);
+    });
+    let (mut before, mut after) = (0, 0);
+    for kill in 0..KILLS {
+        let name = format!("person{kill:03}");
+        let password = format!("Quiet volcano number {kill} borrows ladders");
+        quick_person(&server, &server.admin(), &name);
+        let reset = server.ready(&name, "reset");
+        // Spread over the time a completion takes, so that every point of it is met.
+        let wait = Duration::from_micros(u64::from(kill * 7 % KILLS) * 400);
+        let answer = kill_during(server, &reset, &password, wait);
+        server = Process::start(PROGRAM, &dir);
+        let acknowledged = answer.is_some_and(|a| a.status == 200);
+        if is_reset(&server, &name, &password, acknowledged) {
+            after += 1;
+        } else {
+            before += 1;
+            assert_eq!(told(&server, &name, &reset), 0, "{name} is told of what did not happen");
+        }
+        // The client that got no answer repeats its call.
+        let again = Client::clone(&server).post("/v1/resets/complete", &reset.token, json!({ "new_password": password }));
+        again.expect(200);
+        assert!(is_reset(&server, &name, &password, true));
+        assert!(told(&server, &name, &reset) >= 1, "{name} was never told");
+    }
+    println!("{before} kills before the commit, {after} after it");
+    assert!(before > 0 && after > 0, "the kills must meet both sides: {before}, {after}");
+    server.kill();
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn what_was_stored_is_there_after_a_stop_and_the_first_administrator_is_made_once() {
+    let dir = folder("restart");
+    let server = Process::start(PROGRAM, &dir);
+    let admin = server.admin();
+    server.person(&admin, "alice");
+    server.advance(1000);
+    let sent = server.outbox("").len();
+    let (status, rest) = server.stop();
+    assert!(status.success(), "{status} {rest}");
+    let server = Process::start(PROGRAM, &dir);
+    server.get("/v1/admin/users/alice", &admin).expect(200);
+    server.sign_in("alice", OLD).expect(200);
+    server.sign_in(ADMIN, ADMIN_PASSWORD).expect(200);
+    assert_eq!(server.outbox("").len(), sent, "the outbox is kept, and nothing is sent again");
+    let second = Command::new(PROGRAM)
+        .args(["serve", "--data", dir.to_str().unwrap(), "--listen", "127.0.0.1:0"])
+        .output()
+        .unwrap();
+    assert!(!second.status.success(), "two servers on one folder");
+    drop(server);
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn without_dev_there_are_no_seams() {
+    let dir = folder("plain");
+    let server = Process::start_with(PROGRAM, &["serve", "--data", dir.to_str().unwrap()]);
+    for path in ["/dev/outbox", "/dev/trace", "/dev/counters", "/dev/clock", "/dev/faults"] {
+        server.get(path, "").refused(404, "not_found");
+        server.post(path, "", json!({})).refused(404, "not_found");
+    }
+    server.get("/v1/health", "").expect(200);
+    drop(server);
+    std::fs::remove_dir_all(dir).unwrap();
+}
