@@ -225,6 +225,9 @@ ROUTES = {
               body={"method": "email", "code": "00000000"}),
         Route("DELETE", "/v1/registration/methods/{method}", 200, 401, token=USER_TOKEN,
               parameters={"method": "email"}),
+        # Refused until questions can be switched on.
+        Route("PUT", "/v1/registration/questions", 422, 401, token=USER_TOKEN,
+              body={"answers": [{"id": "first-pet", "answer": "Rex the Second"}]}),
         Route("POST", "/v1/registration/confirm", 200, 401, token=USER_TOKEN),
         Route("POST", "/v1/registration/skip", 409, 401, token=USER_TOKEN),
     ],
