@@ -14,7 +14,7 @@ use http::request::Parts;
 use http::{HeaderMap, header};
 use rules::activity::Name;
 use rules::policy::Config;
-use rules::refusal::Refusal;
+use rules::refusal::{FieldError, Refusal};
 use rules::registration::Role;
 use serde::{Deserialize, Serialize};
 use state::config::Versioned;
@@ -124,23 +124,27 @@ const NEWEST: u64 = 9_999_999_999;
 const SCOPE: &str = "config-versions";
 
 impl Listing {
-    fn limit(&self) -> Result<u32, Problem> {
+    fn limit(&self) -> Result<u32, Refusal> {
         let Some(limit) = &self.limit else { return Ok(LIMIT) };
         let limit = limit.parse().ok().filter(|n| (1..=LIMIT_MAX).contains(n));
-        limit.ok_or_else(|| Problem::field("limit", "invalid"))
+        limit.ok_or_else(|| invalid("limit"))
     }
 
-    fn before(&self, app: &App) -> Result<u64, Problem> {
+    fn before(&self, app: &App) -> Result<u64, Refusal> {
         let Some(cursor) = &self.cursor else { return Ok(NEWEST) };
         let place = cursor::open(&app.keys.cursor, SCOPE, cursor);
         let before = place.and_then(|place| place.parse().ok());
-        before.ok_or_else(|| Problem::field("cursor", "invalid"))
+        before.ok_or_else(|| invalid("cursor"))
     }
+}
+
+fn invalid(field: &str) -> Refusal {
+    Refusal::InvalidRequest(vec![FieldError::new(field, "invalid")])
 }
 
 /// A version of the document.
 #[derive(Serialize, ToSchema)]
-struct Item {
+struct ConfigVersion {
     version: u64,
     /// When it came into force; nothing for the defaults.
     at: Option<String>,
@@ -148,10 +152,10 @@ struct Item {
     by: Option<String>,
 }
 
-/// Versions, newest first.
+/// ConfigVersions, newest first.
 #[derive(Serialize, ToSchema)]
-struct Versions {
-    items: Vec<Item>,
+struct ConfigVersions {
+    items: Vec<ConfigVersion>,
     next_cursor: Option<String>,
 }
 
@@ -160,22 +164,25 @@ struct Versions {
     params(("limit" = Option<u32>, Query, minimum = 1, maximum = 1000),
            ("cursor" = Option<String>, Query)),
     responses(
-        (status = 200, body = Versions), (status = 400, description = "invalid_request"),
+        (status = 200, body = ConfigVersions), (status = 400, description = "invalid_request"),
         (status = 401, description = "invalid_token"), (status = 403, description = "forbidden"),
     ))]
 async fn versions(
     State(app): State<App>,
     _: Administrator,
     Query(listing): Query<Listing>,
-) -> Result<Json<Versions>, Problem> {
+) -> Result<Json<ConfigVersions>, Problem> {
     let found = app.store.config_versions(listing.before(&app)?, listing.limit()?).await?;
     let last = found.last().map(|v| v.version).filter(|version| *version > 1);
     let seal = |version: u64| cursor::seal(&app.keys.cursor, SCOPE, &version.to_string());
     let item = |v: Versioned| {
         let (at, by) = v.put.map(|(at, by)| (at.rfc3339(), by.to_string())).unzip();
-        Item { version: v.version, at, by }
+        ConfigVersion { version: v.version, at, by }
     };
-    Ok(Json(Versions { items: found.into_iter().map(item).collect(), next_cursor: last.map(seal) }))
+    Ok(Json(ConfigVersions {
+        items: found.into_iter().map(item).collect(),
+        next_cursor: last.map(seal),
+    }))
 }
 
 /// An earlier document, whole.
@@ -240,6 +247,6 @@ async fn rollback(
 #[derive(OpenApi)]
 #[openapi(
     paths(current, replace, versions, version, rollback),
-    components(schemas(Item, Versions, Rollback))
+    components(schemas(ConfigVersion, ConfigVersions, Rollback))
 )]
 pub struct Contract;

@@ -16,7 +16,7 @@ use crate::{ROUNDS, fact, named, notice};
 
 /// It is done.
 #[derive(Serialize, ToSchema)]
-pub struct Done {
+pub struct Acted {
     /// `unlocked`, `unblocked` or `revoked`.
     status: &'static str,
 }
@@ -24,7 +24,7 @@ pub struct Done {
 /// Voids failed sign-ins: the name is open again at once.
 #[utoipa::path(post, path = "/v1/admin/users/{username}/unlock",
     params(("username" = String, Path)), responses(
-        (status = 200, body = Done), (status = 401, description = "invalid_token"),
+        (status = 200, body = Acted), (status = 401, description = "invalid_token"),
         (status = 403, description = "forbidden"), (status = 404, description = "not_found"),
         (status = 409, description = "conflict"),
     ))]
@@ -33,9 +33,9 @@ pub async fn unlock(
     Incoming(call): Incoming,
     Helper(caller): Helper,
     Path(typed): Path<String>,
-) -> Result<Json<Done>, Problem> {
+) -> Result<Json<Acted>, Problem> {
     change(&app, &call, &caller, &typed, unlocked).await?;
-    Ok(Json(Done { status: "unlocked" }))
+    Ok(Json(Acted { status: "unlocked" }))
 }
 
 fn unlocked(profile: &mut Profile, caller: &Caller, call: &Call) -> Activity {
@@ -49,7 +49,7 @@ fn unlocked(profile: &mut Profile, caller: &Caller, call: &Call) -> Activity {
 /// Ends every session of the account.
 #[utoipa::path(post, path = "/v1/admin/users/{username}/revoke-sessions",
     params(("username" = String, Path)), responses(
-        (status = 200, body = Done), (status = 401, description = "invalid_token"),
+        (status = 200, body = Acted), (status = 401, description = "invalid_token"),
         (status = 403, description = "forbidden"), (status = 404, description = "not_found"),
         (status = 409, description = "conflict"),
     ))]
@@ -58,9 +58,9 @@ pub async fn revoke_sessions(
     Incoming(call): Incoming,
     Manager(caller): Manager,
     Path(typed): Path<String>,
-) -> Result<Json<Done>, Problem> {
+) -> Result<Json<Acted>, Problem> {
     change(&app, &call, &caller, &typed, revoked).await?;
-    Ok(Json(Done { status: "revoked" }))
+    Ok(Json(Acted { status: "revoked" }))
 }
 
 fn revoked(profile: &mut Profile, caller: &Caller, call: &Call) -> Activity {
@@ -108,7 +108,7 @@ async fn change(
 /// Opens every way of proving that was closed for the account, for every network.
 #[utoipa::path(post, path = "/v1/admin/users/{username}/unblock",
     params(("username" = String, Path)), responses(
-        (status = 200, body = Done), (status = 401, description = "invalid_token"),
+        (status = 200, body = Acted), (status = 401, description = "invalid_token"),
         (status = 403, description = "forbidden"), (status = 404, description = "not_found"),
     ))]
 pub async fn unblock(
@@ -116,7 +116,7 @@ pub async fn unblock(
     Incoming(call): Incoming,
     Helper(caller): Helper,
     Path(typed): Path<String>,
-) -> Result<Json<Done>, Problem> {
+) -> Result<Json<Acted>, Problem> {
     let username = named(&typed)?;
     let (config, profile) = app.store.configured_profile(&username).await?;
     let profile = profile.ok_or(Refusal::NotFound)?;
@@ -124,5 +124,5 @@ pub async fn unblock(
     let mut row = fact(&call, Name::ManageUser, &caller, &profile);
     row.modified = vec![marked("blocks", "cleared")];
     app.store.clear_counters(&username, &row, config.config.retention.activity_days).await?;
-    Ok(Json(Done { status: "unblocked" }))
+    Ok(Json(Acted { status: "unblocked" }))
 }

@@ -26,7 +26,7 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(reader: D) -> Result<Op
 /// What may be set. A member left out keeps its value; null takes it away.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Given {
+pub struct UserChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     display_name: Option<Option<String>>,
@@ -163,7 +163,7 @@ fn changed(value: String, old: Option<&Contact>, version: u32) -> Option<Contact
 /// # Refuses
 /// `InvalidRequest` with every wrong member; `InvalidContact`.
 pub fn apply(
-    given: &Given,
+    given: &UserChange,
     profile: &mut Profile,
     config: &Config,
     version: u32,
@@ -199,7 +199,7 @@ pub fn apply(
 }
 
 fn apply_contacts(
-    given: &Given,
+    given: &UserChange,
     profile: &mut Profile,
     config: &Config,
     version: u32,
@@ -246,7 +246,7 @@ mod tests {
         bob
     }
 
-    fn given(json: &str) -> Given {
+    fn given(json: &str) -> UserChange {
         edge::body::parse(json.as_bytes()).unwrap()
     }
 
@@ -265,7 +265,7 @@ mod tests {
         assert!(applied("{}").unwrap() == bob());
         assert!(applied(r#"{"email":null,"primary_email":null}"#).unwrap().email.is_none());
         for bad in [r#"{"roles":null}"#, r#"{"enabled":null}"#, r#"{"enabled":1}"#, r#"{"x":1}"#] {
-            assert!(edge::body::parse::<Given>(bad.as_bytes()).is_err(), "{bad}");
+            assert!(edge::body::parse::<UserChange>(bad.as_bytes()).is_err(), "{bad}");
         }
     }
 

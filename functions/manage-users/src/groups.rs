@@ -20,7 +20,7 @@ pub const GROUPS_MAX: usize = 100;
 /// What is to be nested in a group.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Nested {
+pub struct NestedGroups {
     /// At most 100.
     groups: Vec<String>,
 }
@@ -37,7 +37,7 @@ pub struct Group {
 
 /// A group as it was put.
 #[derive(Serialize, ToSchema)]
-pub struct Put {
+pub struct PutGroup {
     group: String,
     /// Nested in it.
     groups: BTreeSet<String>,
@@ -65,8 +65,8 @@ pub async fn show(
 
 /// Says what is nested in a group. Cycles do no harm.
 #[utoipa::path(put, path = "/v1/admin/groups/{group}", params(("group" = String, Path)),
-    request_body = Nested, responses(
-        (status = 200, body = Put), (status = 400, description = "invalid_request"),
+    request_body = NestedGroups, responses(
+        (status = 200, body = PutGroup), (status = 400, description = "invalid_request"),
         (status = 401, description = "invalid_token"), (status = 403, description = "forbidden"),
     ))]
 pub async fn put(
@@ -74,8 +74,8 @@ pub async fn put(
     Incoming(call): Incoming,
     Manager(caller): Manager,
     Path(group): Path<String>,
-    Json(body): Json<Nested>,
-) -> Result<Json<Put>, Problem> {
+    Json(body): Json<NestedGroups>,
+) -> Result<Json<PutGroup>, Problem> {
     if !is_group_name(&group) {
         return Err(Problem::field("group", "invalid"));
     }
@@ -90,7 +90,7 @@ pub async fn put(
         let days = config.config.retention.activity_days;
         app.store.put_group(&group, groups.clone(), &row, days).await?;
     }
-    Ok(Json(Put { group, groups }))
+    Ok(Json(PutGroup { group, groups }))
 }
 
 /// Forgets what is nested in a group. People who name it still belong to it.

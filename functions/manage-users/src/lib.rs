@@ -90,14 +90,14 @@ fn notice(kind: Kind, profile: &Profile, to: Vec<String>, call: &Call) -> Notice
     ),
     components(schemas(
         view::User,
-        view::Registered,
+        view::MethodOnFile,
         show::Users,
-        edit::Given,
-        reset::Replacement,
-        reset::Temporary,
-        act::Done,
-        groups::Nested,
-        groups::Put,
+        edit::UserChange,
+        reset::ReplacementPassword,
+        reset::TemporaryPassword,
+        act::Acted,
+        groups::NestedGroups,
+        groups::PutGroup,
         groups::Group,
     ))
 )]

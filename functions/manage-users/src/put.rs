@@ -13,14 +13,14 @@ use state::accounts::AccountChange;
 use state::{Call, Error};
 
 use crate::access::{Manager, may_put, unseats};
-use crate::edit::{Given, apply};
+use crate::edit::{UserChange, apply};
 use crate::effects::{announcement, end_sessions, modified};
 use crate::view::User;
 use crate::{ROUNDS, fact};
 
 /// Creates an account, or changes one: a member left out keeps its value, null takes it away.
 #[utoipa::path(put, path = "/v1/admin/users/{username}", params(("username" = String, Path)),
-    request_body = Given, responses(
+    request_body = UserChange, responses(
         (status = 200, body = User, description = "Changed."),
         (status = 201, body = User, description = "Created."),
         (status = 400, description = "invalid_request"),
@@ -33,7 +33,7 @@ pub async fn put(
     Incoming(call): Incoming,
     Manager(caller): Manager,
     Path(typed): Path<String>,
-    Json(mut given): Json<Given>,
+    Json(mut given): Json<UserChange>,
 ) -> Result<(StatusCode, Json<User>), Problem> {
     let username = Username::parse(&typed);
     let username = username.map_err(|e| Problem::field("username", e.code()))?;
@@ -67,7 +67,7 @@ impl Request<'_> {
     /// One round of a change; `None` if it met another one.
     async fn change(
         &self,
-        given: &Given,
+        given: &UserChange,
         old: Profile,
         config: &Config,
     ) -> Result<Option<Profile>, Problem> {
@@ -92,14 +92,14 @@ impl Request<'_> {
         } else {
             self.app.store.change_account(change).await
         };
-        settled(done, new)
+        Ok(settled(done, new)?)
     }
 
     /// One round of a creation; `None` if somebody else made the account meanwhile.
     async fn create(
         &self,
         typed: &str,
-        given: &mut Given,
+        given: &mut UserChange,
         config: &Config,
     ) -> Result<Option<Profile>, Problem> {
         let username = Username::parse_new(typed);
@@ -120,7 +120,7 @@ impl Request<'_> {
             None => None,
         };
         let change = self.written(&profile, credential.as_ref(), &row, config);
-        settled(self.app.store.create_account(change).await, profile)
+        Ok(settled(self.app.store.create_account(change).await, profile)?)
     }
 
     fn row(&self, profile: &Profile, modified: Vec<Modified>) -> Activity {
@@ -164,10 +164,10 @@ impl Request<'_> {
     }
 }
 
-fn settled(done: Result<(), Error>, profile: Profile) -> Result<Option<Profile>, Problem> {
+fn settled(done: Result<(), Error>, profile: Profile) -> Result<Option<Profile>, Error> {
     match done {
         Err(Error::Refused(Refusal::Conflict)) => Ok(None),
-        done => Ok(done.map(|()| Some(profile))?),
+        done => done.map(|()| Some(profile)),
     }
 }
 

@@ -19,14 +19,14 @@ use crate::{ROUNDS, fact, named, notice};
 /// For accounts of an on-premises directory: the password that the administrator chose. Nothing for others.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Replacement {
+pub struct ReplacementPassword {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     new_password: Option<Password>,
 }
 
 /// A body that may be missing.
-pub struct Optional(Replacement);
+pub struct Optional(ReplacementPassword);
 
 impl<S: Send + Sync> FromRequest<S> for Optional {
     type Rejection = Problem;
@@ -35,7 +35,7 @@ impl<S: Send + Sync> FromRequest<S> for Optional {
         let (parts, body) = request.into_parts();
         let bytes = collect(body, BODY_MAX).await?;
         if bytes.is_empty() {
-            return Ok(Self(Replacement::default()));
+            return Ok(Self(ReplacementPassword::default()));
         }
         require_type(&parts.headers, "application/json")?;
         parse(&bytes).map(Self)
@@ -44,15 +44,15 @@ impl<S: Send + Sync> FromRequest<S> for Optional {
 
 /// Shown this once.
 #[derive(Serialize, ToSchema)]
-pub struct Temporary {
+pub struct TemporaryPassword {
     temporary_password: String,
 }
 
 /// Gives the account a temporary password, unlocks it and ends its sessions.
 #[utoipa::path(post, path = "/v1/admin/users/{username}/reset", params(("username" = String, Path)),
-    request_body(content = Option<Replacement>, description = "Only for on-premises accounts."),
+    request_body(content = Option<ReplacementPassword>, description = "Only for on-premises accounts."),
     responses(
-        (status = 200, body = Temporary), (status = 400, description = "invalid_request"),
+        (status = 200, body = TemporaryPassword), (status = 400, description = "invalid_request"),
         (status = 401, description = "invalid_token"),
         (status = 403, description = "forbidden, reset_refused"),
         (status = 404, description = "not_found"), (status = 409, description = "conflict"),
@@ -63,13 +63,13 @@ pub async fn reset(
     Helper(caller): Helper,
     Path(typed): Path<String>,
     Optional(body): Optional,
-) -> Result<Json<Temporary>, Problem> {
+) -> Result<Json<TemporaryPassword>, Problem> {
     let username = named(&typed)?;
     for _ in 0..ROUNDS {
         let account = app.store.account(&username).await?;
         if let Some(password) = once(&app, &call, &caller, account, &body).await? {
             let temporary_password = password.reveal().to_owned();
-            return Ok(Json(Temporary { temporary_password }));
+            return Ok(Json(TemporaryPassword { temporary_password }));
         }
     }
     Err(Refusal::Conflict.into())
@@ -81,7 +81,7 @@ async fn once(
     call: &Call,
     caller: &Caller,
     account: Account,
-    body: &Replacement,
+    body: &ReplacementPassword,
 ) -> Result<Option<Password>, Problem> {
     let mut profile = account.profile.ok_or(Refusal::NotFound)?;
     may_act_on_another(&caller.profile, &profile)?;

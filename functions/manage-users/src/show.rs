@@ -3,7 +3,7 @@
 use axum::extract::{Path, Query, State};
 use edge::{App, Incoming, Json, Problem, cursor};
 use rules::ids::Username;
-use rules::refusal::Refusal;
+use rules::refusal::{FieldError, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -46,17 +46,21 @@ const LIMIT: u32 = 100;
 const SCOPE: &str = "users";
 
 impl Listing {
-    fn limit(&self) -> Result<u32, Problem> {
+    fn limit(&self) -> Result<u32, Refusal> {
         let Some(limit) = &self.limit else { return Ok(LIMIT) };
         let limit = limit.parse().ok().filter(|n| (1..=LIMIT_MAX).contains(n));
-        limit.ok_or_else(|| Problem::field("limit", "invalid"))
+        limit.ok_or_else(|| invalid("limit"))
     }
 
-    fn after(&self, app: &App) -> Result<Option<String>, Problem> {
+    fn after(&self, app: &App) -> Result<Option<String>, Refusal> {
         let Some(cursor) = &self.cursor else { return Ok(None) };
         let place = cursor::open(&app.keys.cursor, SCOPE, cursor);
-        place.map(Some).ok_or_else(|| Problem::field("cursor", "invalid"))
+        place.map(Some).ok_or_else(|| invalid("cursor"))
     }
+}
+
+fn invalid(field: &str) -> Refusal {
+    Refusal::InvalidRequest(vec![FieldError::new(field, "invalid")])
 }
 
 /// Accounts in the order of their names.

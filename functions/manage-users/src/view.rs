@@ -32,7 +32,7 @@ pub struct User {
     password_never_expires: bool,
     cannot_change_password: bool,
     /// Methods with anything on file.
-    registered: Vec<Registered>,
+    registered: Vec<MethodOnFile>,
     /// When wrong passwords have locked the name, until when.
     locked_until: Option<String>,
     created_at: String,
@@ -41,7 +41,7 @@ pub struct User {
 
 /// A method with something on file.
 #[derive(Serialize, ToSchema)]
-pub struct Registered {
+pub struct MethodOnFile {
     #[schema(value_type = String)]
     method: Method,
     /// `unverified`, `verified` or `set_by_admin`.
@@ -82,7 +82,7 @@ impl User {
     }
 }
 
-fn registered(profile: &Profile) -> Vec<Registered> {
+fn registered(profile: &Profile) -> Vec<MethodOnFile> {
     let contacts = [
         (Method::Email, &profile.email),
         (Method::MobilePhone, &profile.mobile_phone),
@@ -90,7 +90,7 @@ fn registered(profile: &Profile) -> Vec<Registered> {
     ];
     let on_file = contacts.into_iter().filter_map(|(m, c)| c.as_ref().map(|c| (m, c)));
     on_file
-        .map(|(method, contact)| Registered {
+        .map(|(method, contact)| MethodOnFile {
             method,
             state: state(method, contact),
             hint: hint(&contact.value),

@@ -38,12 +38,12 @@ async fn about(State(app): State<App>) -> Result<Json<About>, Problem> {
 struct Health {
     /// `ok` or `down`.
     status: &'static str,
-    parts: Parts,
+    parts: HealthParts,
 }
 
 /// Each part by itself.
 #[derive(Serialize, ToSchema)]
-struct Parts {
+struct HealthParts {
     /// `ok` or `down`.
     store: &'static str,
     /// `off`, `ok` or `down`.
@@ -64,7 +64,7 @@ async fn health(State(app): State<App>) -> Response {
         Ok(_) => (StatusCode::OK, "ok"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "down"),
     };
-    let parts = Parts { store: word, writeback: "off" };
+    let parts = HealthParts { store: word, writeback: "off" };
     (code, Json(Health { status: word, parts })).into_response()
 }
 
@@ -93,6 +93,6 @@ async fn change_password() -> Response {
 #[derive(OpenApi)]
 #[openapi(
     paths(home::home, about, health, contract, change_password),
-    components(schemas(Health, Parts))
+    components(schemas(Health, HealthParts))
 )]
 pub struct Contract;
