@@ -9,8 +9,8 @@ mod punycode;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use email::is_domain;
 pub use email::EmailAddress;
+pub(crate) use email::is_domain;
 pub(crate) use phone::is_country;
 pub use phone::{Phone, PhoneUse};
 
@@ -157,20 +157,6 @@ impl Way {
             Self::AuthenticatorApp | Self::RecoveryCode => None,
         }
     }
-
-    /// The canonical form of a contact typed for this way, the form that is stored and compared; `None` when this way
-    /// takes no contact.
-    ///
-    /// # Refuses
-    /// What is no address or number; see [`InvalidContact`]. Whether texts or calls may go to a number is
-    /// [`Phone::allowed`]'s question.
-    pub fn canonical_contact(self, typed: &str) -> Option<Result<String, InvalidContact>> {
-        match self.phone_use() {
-            Some(_) => Some(Phone::parse(typed).map(|p| p.as_str().to_owned())),
-            None if self == Self::Email => Some(EmailAddress::parse(typed).map(|e| e.canonical())),
-            None => None,
-        }
-    }
 }
 
 /// Why an address or a number was not taken.
@@ -180,7 +166,7 @@ pub enum InvalidContact {
     Required,
     /// Longer than any address or number.
     TooLong,
-    /// Not an address, or not a number that can exist.
+    /// Not an address, or not a number that exists in this form.
     Malformed,
     /// A number without `+` and country code.
     CountryCodeMissing,
@@ -243,15 +229,7 @@ mod tests {
     fn exactly_the_ways_that_send_take_a_contact() {
         for way in Way::ALL {
             assert_eq!(way.needs_contact(), way.sends());
-            assert_eq!(way.canonical_contact("x").is_some(), way.sends(), "{way:?}");
+            assert_eq!(way.needs_contact(), way == Way::Email || way.phone_use().is_some());
         }
-    }
-
-    #[test]
-    fn a_typed_contact_is_compared_in_its_canonical_form() {
-        let typed = |way: Way, text: &str| way.canonical_contact(text).unwrap();
-        assert_eq!(typed(Way::Email, " Alice@HOME.example ").as_deref(), Ok("alice@home.example"));
-        assert_eq!(typed(Way::Sms, "+44 7700 900-123").as_deref(), Ok("+447700900123"));
-        assert_eq!(typed(Way::Voice, "07700 900123"), Err(InvalidContact::CountryCodeMissing));
     }
 }

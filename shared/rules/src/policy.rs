@@ -18,9 +18,9 @@ mod effective;
 mod groups;
 mod limits;
 mod locales;
-mod number;
 mod preset;
 mod questions;
+mod read;
 mod svg;
 mod validate;
 

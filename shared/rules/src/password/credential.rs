@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::hash::{Evaluation, Parameters, SALT_LEN, TAG_LEN};
 use super::Reason;
+use super::hash::{Evaluation, Parameters, SALT_LEN, TAG_LEN};
 use crate::ids::Millis;
 use crate::secret::Keys;
 
@@ -174,7 +174,8 @@ fn pushed(tag: &[u8; TAG_LEN], former: &[u8], entries: u32) -> Vec<u8> {
 /// Whether the tag is among the first `entries`. All of them are compared.
 fn contains(history: &[u8], tag: &[u8; TAG_LEN], entries: u32) -> bool {
     let looked_at = history.get(..bytes(entries)).unwrap_or(history);
-    let found = looked_at.chunks_exact(TAG_LEN).fold(Choice::from(0), |found, old| found | old.ct_eq(tag));
+    let found =
+        looked_at.chunks_exact(TAG_LEN).fold(Choice::from(0), |found, old| found | old.ct_eq(tag));
     found.into()
 }
 
@@ -252,7 +253,8 @@ mod tests {
         let credential = after(&names, 24);
         let mut hasher = Hasher::lazy();
         let next = Password::new("the next".into());
-        let evaluation = hasher.evaluate(&next, credential.salt(), credential.parameters()).unwrap();
+        let evaluation =
+            hasher.evaluate(&next, credential.salt(), credential.parameters()).unwrap();
         assert_eq!(credential.reuse(&evaluation, &keys(), 24), None);
         let renewed = credential.renew(&evaluation, &keys(), 24, NOW);
         assert!(renewed.is_current(&evaluation, &keys()));
@@ -269,7 +271,9 @@ mod tests {
         assert!(dearer.is_current(&evaluated("c", DEARER), &keys()));
         assert_eq!(dearer.earlier_parameters(), Some(CHEAP));
         assert!(dearer.recently_used(&evaluated("c", DEARER), &keys(), 3));
-        for (text, history, used) in [("b", 2, true), ("b", 1, false), ("a", 3, true), ("a", 2, false)] {
+        for (text, history, used) in
+            [("b", 2, true), ("b", 1, false), ("a", 3, true), ("a", 2, false)]
+        {
             let got = dearer.recently_used(&evaluated(text, CHEAP), &keys(), history);
             assert_eq!(got, used, "{text} {history}");
         }

@@ -48,7 +48,9 @@ mod tests {
     #[test]
     fn a_colour_is_six_hexadecimal_digits() {
         assert_eq!(rgb("#0b57B0"), Some([0x0b, 0x57, 0xb0]));
-        for bad in ["", "#", "0b57b0", "#0b57b", "#0b57b00", "#0b57bg", "#fff", "red", "#+b57b0", "#é57b0"] {
+        for bad in
+            ["", "#", "0b57b0", "#0b57b", "#0b57b00", "#0b57bg", "#fff", "red", "#+b57b0", "#é57b0"]
+        {
             assert_eq!(rgb(bad), None, "{bad}");
         }
     }

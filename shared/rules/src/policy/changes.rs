@@ -56,10 +56,9 @@ mod tests {
 
     #[test]
     fn each_value_that_differs_is_named_by_its_pointer() {
-        let mut new = Config::default();
-        new.methods_required = 2;
+        let groups = vec![String::from("pilot")];
+        let mut new = Config { methods_required: 2, groups, ..Config::default() };
         new.codes.digits = 6;
-        new.groups = vec![String::from("pilot")];
         new.password.expires_days = Some(90);
         let change = |p: &str, old, new| Change { pointer: p.to_owned(), old, new };
         let expected = [

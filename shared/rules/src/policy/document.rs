@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::limits::{Codes, Lockout, Reset, Retention, Telecom, Throttle};
-use super::number;
 use super::preset::PasswordSettings;
 use super::questions::PREDEFINED_QUESTIONS;
+use super::read;
 
 /// The whole document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,21 +23,28 @@ pub struct Config {
     /// Whose members may not, whatever else they belong to.
     pub exclude_groups: Vec<String>,
     /// Gates, and methods to register: 1 or 2.
-    #[serde(deserialize_with = "number::u8")]
+    #[serde(deserialize_with = "read::u8")]
     pub methods_required: u8,
     /// Methods that people may register and use.
+    #[serde(deserialize_with = "read::object")]
     pub methods: Methods,
     /// Security questions.
+    #[serde(deserialize_with = "read::object")]
     pub security_questions: SecurityQuestions,
     /// When people are asked to register.
+    #[serde(deserialize_with = "read::object")]
     pub registration: Registration,
     /// Who is told.
+    #[serde(deserialize_with = "read::object")]
     pub notifications: Notifications,
     /// Where people find help.
+    #[serde(deserialize_with = "read::object")]
     pub support: Support,
     /// How pages and mails look.
+    #[serde(deserialize_with = "read::object")]
     pub branding: Branding,
     /// Administrators' own resets.
+    #[serde(deserialize_with = "read::object")]
     pub administrators: Administrators,
     /// Whether people may unlock without a new password.
     pub unlock_without_reset: bool,
@@ -48,20 +55,28 @@ pub struct Config {
     /// Whether beginning a reset asks for a proof of work.
     pub proof_of_work: bool,
     /// What a password must be.
+    #[serde(deserialize_with = "read::object")]
     pub password: PasswordSettings,
     /// When failed sign-ins lock a name.
+    #[serde(deserialize_with = "read::object")]
     pub lockout: Lockout,
     /// Codes that are sent.
+    #[serde(deserialize_with = "read::object")]
     pub codes: Codes,
     /// A reset's own life.
+    #[serde(deserialize_with = "read::object")]
     pub reset: Reset,
     /// How often something may be tried.
+    #[serde(deserialize_with = "read::object")]
     pub throttle: Throttle,
     /// Texts and calls.
+    #[serde(deserialize_with = "read::object")]
     pub telecom: Telecom,
     /// Passwords of an on-premises directory.
+    #[serde(deserialize_with = "read::object")]
     pub writeback: Writeback,
     /// How long records are kept.
+    #[serde(deserialize_with = "read::object")]
     pub retention: Retention,
 }
 
@@ -101,14 +116,15 @@ pub struct Methods {
 #[serde(default, deny_unknown_fields)]
 pub struct SecurityQuestions {
     /// Questions to answer at registration.
-    #[serde(deserialize_with = "number::u8")]
+    #[serde(deserialize_with = "read::u8")]
     pub to_register: u8,
     /// Questions to answer at a gate.
-    #[serde(deserialize_with = "number::u8")]
+    #[serde(deserialize_with = "read::u8")]
     pub to_reset: u8,
     /// Predefined ones that people may choose, by id.
     pub predefined: Vec<String>,
     /// The organisation's own.
+    #[serde(deserialize_with = "read::objects")]
     pub custom: Vec<CustomQuestion>,
 }
 
@@ -129,10 +145,10 @@ pub struct Registration {
     /// Whether a sign-in asks for it.
     pub required_at_sign_in: bool,
     /// How often it may be put off.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub skips_allowed: u32,
     /// Days until people are asked whether it is still right; 0 for never.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub reconfirm_days: u32,
 }
 
@@ -361,7 +377,10 @@ mod tests {
             r#"{"methods_required":1.5}"#,
             r#"{"methods":null}"#,
             r#"{"security_questions":{"custom":[{"id":"a"}]}}"#,
-            "[]",
+            r#"{"methods":[]}"#,
+            r#"{"methods":[true,true,false,false,false,false]}"#,
+            r#"{"password":["nist"]}"#,
+            r#"{"security_questions":{"custom":[["own",{"en":"Which door?"}]]}}"#,
         ] {
             assert!(serde_json::from_str::<Config>(bad).is_err(), "{bad}");
         }

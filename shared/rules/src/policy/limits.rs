@@ -2,20 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::number;
+use super::read;
 
 /// `lockout` (LCK-01).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lockout {
     /// Failures before the first lock.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub threshold: u32,
     /// Length of the first lock, seconds.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub seconds: u32,
     /// Longest lock, seconds.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub max_seconds: u32,
 }
 
@@ -24,13 +24,13 @@ pub struct Lockout {
 #[serde(default, deny_unknown_fields)]
 pub struct Codes {
     /// Digits.
-    #[serde(deserialize_with = "number::u8")]
+    #[serde(deserialize_with = "read::u8")]
     pub digits: u8,
     /// Life, seconds.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub seconds: u32,
     /// Seconds before another may be asked for.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub resend_after: u32,
 }
 
@@ -39,7 +39,7 @@ pub struct Codes {
 #[serde(default, deny_unknown_fields)]
 pub struct Reset {
     /// Life of an attempt from begin, seconds.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub seconds: u32,
 }
 
@@ -48,33 +48,33 @@ pub struct Reset {
 #[serde(default, deny_unknown_fields)]
 pub struct Throttle {
     /// Failed proofs in 24 hours.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub proofs_per_day: u32,
     /// Tries in an hour for each way of proving.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub tries_per_method_per_hour: u32,
     /// Typed contacts in an hour.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub contact_checks_per_hour: u32,
     /// Mails in ten minutes.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub emails_per_10_minutes: u32,
     /// Texts and calls in a day.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub texts_per_day: u32,
     /// How long what is used up stays closed, seconds.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub block_seconds: u32,
     /// Wrong short codes in a day, from anywhere, before codes become long.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub short_code_failures_per_day: u32,
     /// Whether a block closes the account for every network.
     pub account_block: bool,
     /// Attempts that one network may begin in an hour.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub begins_per_network_per_hour: u32,
     /// Texts and calls of the whole organisation in an hour.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub texts_per_hour_organisation: u32,
 }
 
@@ -93,7 +93,7 @@ pub struct Telecom {
 #[serde(default, deny_unknown_fields)]
 pub struct Retention {
     /// Days that activity is kept.
-    #[serde(deserialize_with = "number::u32")]
+    #[serde(deserialize_with = "read::u32")]
     pub activity_days: u32,
 }
 

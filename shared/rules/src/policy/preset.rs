@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::number;
+use super::read;
 
 /// A named set of password rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -134,20 +134,20 @@ impl Default for PasswordSettings {
 #[serde(default, deny_unknown_fields)]
 struct Written {
     preset: Preset,
-    #[serde(deserialize_with = "number::optional_u32")]
+    #[serde(deserialize_with = "read::optional_u32")]
     min_length: Option<u32>,
-    #[serde(deserialize_with = "number::optional_u32")]
+    #[serde(deserialize_with = "read::optional_u32")]
     max_length: Option<u32>,
-    #[serde(deserialize_with = "number::optional_u8")]
+    #[serde(deserialize_with = "read::optional_u8")]
     classes: Option<u8>,
-    #[serde(deserialize_with = "number::optional_u32")]
+    #[serde(deserialize_with = "read::optional_u32")]
     history: Option<u32>,
-    #[serde(deserialize_with = "number::optional_u32")]
+    #[serde(deserialize_with = "read::optional_u32")]
     expires_days: Option<u32>,
     banned_words: Vec<String>,
-    #[serde(deserialize_with = "number::optional_u8")]
+    #[serde(deserialize_with = "read::optional_u8")]
     min_banned_score: Option<u8>,
-    #[serde(deserialize_with = "number::optional_u8")]
+    #[serde(deserialize_with = "read::optional_u8")]
     min_strength: Option<u8>,
 }
 
@@ -179,7 +179,10 @@ mod tests {
     #[test]
     fn a_document_that_names_only_the_preset_gets_its_numbers() {
         let entra = read(r#"{"preset":"entra"}"#);
-        assert_eq!((entra.min_length, entra.max_length, entra.classes, entra.history), (8, 256, 3, 1));
+        assert_eq!(
+            (entra.min_length, entra.max_length, entra.classes, entra.history),
+            (8, 256, 3, 1)
+        );
         let nist = read("{}");
         assert_eq!((nist.min_length, nist.max_length, nist.classes, nist.history), (15, 256, 0, 5));
         assert_eq!((nist.expires_days, nist.min_strength, nist.min_banned_score), (None, 3, 5));
@@ -205,7 +208,12 @@ mod tests {
 
     #[test]
     fn unknown_and_doubled_members_are_refused() {
-        for bad in [r#"{"min":1}"#, r#"{"classes":1,"classes":1}"#, r#"{"preset":"none"}"#, r#"{"classes":"1"}"#] {
+        for bad in [
+            r#"{"min":1}"#,
+            r#"{"classes":1,"classes":1}"#,
+            r#"{"preset":"none"}"#,
+            r#"{"classes":"1"}"#,
+        ] {
             assert!(serde_json::from_str::<PasswordSettings>(bad).is_err(), "{bad}");
         }
     }

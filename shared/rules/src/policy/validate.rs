@@ -52,9 +52,11 @@ fn methods(config: &Config, found: &mut Findings) {
     if !(1..=2).contains(&required) {
         found.add("/methods_required", "out_of_range", "Require one or two methods.");
     }
-    let others = config.methods.enabled().iter().filter(|m| **m != Method::AuthenticatorApp).count();
+    let others =
+        config.methods.enabled().iter().filter(|m| **m != Method::AuthenticatorApp).count();
     if others < usize::from(required.clamp(1, 2)) {
-        let detail = "Enable at least as many methods as are required, not counting the authenticator app.";
+        let detail =
+            "Enable at least as many methods as are required, not counting the authenticator app.";
         found.add("/methods", "too_few_methods", detail);
     }
 }
@@ -110,7 +112,11 @@ mod tests {
         assert_fine(json!({"methods_required": 1}));
         assert_fine(json!({"methods_required": 2}));
         for required in [0, 3, -1, 300] {
-            assert_wrong(json!({"methods_required": required}), "/methods_required", "out_of_range");
+            assert_wrong(
+                json!({"methods_required": required}),
+                "/methods_required",
+                "out_of_range",
+            );
         }
     }
 
@@ -124,7 +130,9 @@ mod tests {
         let app = json!({"email": false, "mobile_phone": false, "authenticator_app": true});
         let found = wrong(json!({"methods": app}));
         assert!(found.contains(&(String::from("/methods"), "too_few_methods")));
-        assert_fine(json!({"methods": {"email": false, "office_phone": true}, "methods_required": 2}));
+        assert_fine(
+            json!({"methods": {"email": false, "office_phone": true}, "methods_required": 2}),
+        );
     }
 
     #[test]
@@ -147,8 +155,13 @@ mod tests {
         }));
         let pointers: Vec<&str> = found.iter().map(|(p, _)| p.as_str()).collect();
         let expected = [
-            "/methods_required", "/proof_of_work", "/codes/digits", "/groups/0", "/support/target",
-            "/branding/colour", "/telecom/countries",
+            "/methods_required",
+            "/proof_of_work",
+            "/codes/digits",
+            "/groups/0",
+            "/support/target",
+            "/branding/colour",
+            "/telecom/countries",
         ];
         assert_eq!(pointers, expected);
     }
@@ -160,8 +173,7 @@ mod tests {
         let preset = prop_oneof![Just(Preset::Nist), Just(Preset::Entra), Just(Preset::Custom)];
         let countries = proptest::collection::vec("(GB|US|XX)", 0..3);
         (numbers, flags, preset, countries).prop_map(|(n, f, preset, countries)| {
-            let mut config = Config::default();
-            config.methods_required = n[0] as u8;
+            let mut config = Config { methods_required: n[0] as u8, ..Config::default() };
             (config.methods.email, config.methods.mobile_phone) = (f[0], f[1]);
             (config.methods.authenticator_app, config.administrators.enabled) = (f[2], f[3]);
             config.password = crate::policy::PasswordSettings::of(preset);

@@ -76,12 +76,14 @@ pub(super) fn check(config: &Config, found: &mut Findings) {
     for (pointer, value, range) in all.into_iter().chain(throttle(config)) {
         bound(pointer, value, &range, found);
     }
-    let in_order = questions.to_register >= questions.to_reset;
-    if !in_order && QUESTIONS.contains(&u32::from(questions.to_reset)) {
+    let (register, reset) = (questions.to_register.into(), questions.to_reset.into());
+    if register < reset && QUESTIONS.contains(&register) && QUESTIONS.contains(&reset) {
         let detail = "Register at least as many questions as a reset asks.";
         found.add("/security_questions/to_register", "fewer_than_to_reset", detail);
     }
-    if lockout.seconds > lockout.max_seconds && LOCK_SECONDS.contains(&lockout.seconds) {
+    let bounded = |seconds| LOCK_SECONDS.contains(seconds);
+    let (first, longest) = (lockout.seconds, lockout.max_seconds);
+    if first > longest && bounded(&first) && bounded(&longest) {
         let detail = "The longest lock cannot be shorter than the first.";
         found.add("/lockout/max_seconds", "less_than_seconds", detail);
     }
@@ -112,7 +114,12 @@ pub(super) fn password(settings: &PasswordSettings, found: &mut Findings) {
         ("/password/max_length", settings.max_length, fixed.max_length, MAX_LENGTH),
         ("/password/classes", settings.classes.into(), fixed.classes.into(), CLASSES),
         ("/password/history", settings.history, fixed.history, HISTORY),
-        ("/password/min_strength", settings.min_strength.into(), fixed.min_strength.into(), STRENGTH),
+        (
+            "/password/min_strength",
+            settings.min_strength.into(),
+            fixed.min_strength.into(),
+            STRENGTH,
+        ),
     ];
     for (pointer, value, preset, range) in numbers {
         if fixes && value != preset {
@@ -223,9 +230,17 @@ mod tests {
         }
         let beside = |preset: &str, name: &str, value: u32| json!({"password": {"preset": preset, name: value}});
         for (preset, name, value) in [
-            ("nist", "min_length", 14), ("nist", "min_length", 16), ("nist", "max_length", 255), ("nist", "classes", 3),
-            ("nist", "history", 6), ("nist", "expires_days", 90), ("nist", "min_strength", 2),
-            ("entra", "min_length", 15), ("entra", "max_length", 64), ("entra", "classes", 0), ("entra", "history", 5),
+            ("nist", "min_length", 14),
+            ("nist", "min_length", 16),
+            ("nist", "max_length", 255),
+            ("nist", "classes", 3),
+            ("nist", "history", 6),
+            ("nist", "expires_days", 90),
+            ("nist", "min_strength", 2),
+            ("entra", "min_length", 15),
+            ("entra", "max_length", 64),
+            ("entra", "classes", 0),
+            ("entra", "history", 5),
         ] {
             let pointer = format!("/password/{name}");
             assert_wrong(beside(preset, name, value), &pointer, "fixed_by_preset");
@@ -239,7 +254,9 @@ mod tests {
 
     #[test]
     fn a_fixed_number_is_named_in_the_error() {
-        let config: Config = serde_json::from_value(json!({"password": {"preset": "entra", "min_length": 15}})).unwrap();
+        let config: Config =
+            serde_json::from_value(json!({"password": {"preset": "entra", "min_length": 15}}))
+                .unwrap();
         assert_eq!(config.validate()[0].detail, "The preset fixes this at 8.");
     }
 }

@@ -32,7 +32,9 @@ const BANNED_LENGTH: std::ops::RangeInclusive<usize> = 4..=16;
 
 /// SET-02: names that can be groups', each once.
 pub(super) fn groups(config: &Config, found: &mut Findings) {
-    for (pointer, names) in [("/groups", &config.groups), ("/exclude_groups", &config.exclude_groups)] {
+    for (pointer, names) in
+        [("/groups", &config.groups), ("/exclude_groups", &config.exclude_groups)]
+    {
         if names.len() > GROUPS_MAX {
             found.add(pointer, "too_many", format!("Name at most {GROUPS_MAX} groups."));
         }
@@ -205,7 +207,11 @@ pub(super) fn telecom(telecom: &Telecom, found: &mut Findings) {
     let pointer = "/telecom/countries";
     if telecom.countries.is_empty() {
         // Without the phone an administrator has one gate, and needs two (SET-16).
-        found.add(pointer, "required", "Name at least one country: administrators need their phone.");
+        found.add(
+            pointer,
+            "required",
+            "Name at least one country: administrators need their phone.",
+        );
     }
     let mut seen = BTreeSet::new();
     for (n, country) in telecom.countries.iter().enumerate() {

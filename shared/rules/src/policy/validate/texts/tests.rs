@@ -20,7 +20,8 @@ fn a_hundred_groups_are_taken_and_one_more_refused() {
 
 #[test]
 fn predefined_questions_are_known_and_named_once() {
-    let predefined = |ids: &[&str]| json!({"security_questions": {"to_register": 3, "predefined": ids}});
+    let predefined =
+        |ids: &[&str]| json!({"security_questions": {"to_register": 3, "predefined": ids}});
     assert_fine(predefined(&PREDEFINED_QUESTIONS[..3]));
     let pointer = "/security_questions/predefined/3";
     let [a, b, c, ..] = PREDEFINED_QUESTIONS;
@@ -33,13 +34,18 @@ fn there_are_at_least_as_many_questions_as_must_be_registered() {
     let custom = json!([{"id": "own", "text": {"en": "Which door is yours?"}}]);
     let with = |ids: &[&str]| json!({"security_questions": {"to_register": 4, "predefined": ids, "custom": custom}});
     assert_fine(with(&PREDEFINED_QUESTIONS[..3]));
-    assert_wrong(with(&PREDEFINED_QUESTIONS[..2]), "/security_questions/predefined", "too_few_questions");
+    assert_wrong(
+        with(&PREDEFINED_QUESTIONS[..2]),
+        "/security_questions/predefined",
+        "too_few_questions",
+    );
 }
 
 #[test]
 fn twenty_custom_questions_are_taken_and_one_more_refused() {
     let custom = |n: usize| {
-        let all = (0..n).map(|i| json!({"id": format!("q-{i}"), "text": {"en": format!("Question {i}?")}}));
+        let all = (0..n)
+            .map(|i| json!({"id": format!("q-{i}"), "text": {"en": format!("Question {i}?")}}));
         json!({"security_questions": {"custom": all.collect::<Vec<_>>()}})
     };
     assert_fine(custom(20));
@@ -80,10 +86,12 @@ fn a_custom_question_has_3_to_200_characters_in_known_languages() {
 
 #[test]
 fn the_default_language_or_english_is_fallback_enough() {
-    let with = |locale: &str| json!({
-        "branding": {"default_locale": "de"},
-        "security_questions": {"custom": [{"id": "own", "text": {locale: "abc"}}]},
-    });
+    let with = |locale: &str| {
+        json!({
+            "branding": {"default_locale": "de"},
+            "security_questions": {"custom": [{"id": "own", "text": {locale: "abc"}}]},
+        })
+    };
     assert_fine(with("de"));
     assert_fine(with("en"));
     assert_wrong(with("fr"), "/security_questions/custom/0/text", "default_locale_missing");
@@ -91,9 +99,11 @@ fn the_default_language_or_english_is_fallback_enough() {
 
 #[test]
 fn two_custom_questions_have_two_texts() {
-    let custom = |one: &str, two: &str| json!({"security_questions": {"custom": [
-        {"id": "one", "text": {"en": one}}, {"id": "two", "text": {"en": two}},
-    ]}});
+    let custom = |one: &str, two: &str| {
+        json!({"security_questions": {"custom": [
+            {"id": "one", "text": {"en": one}}, {"id": "two", "text": {"en": two}},
+        ]}})
+    };
     assert_fine(custom("Which door?", "Which desk?"));
     let pointer = "/security_questions/custom/1/text/en";
     assert_wrong(custom("Which door?", " which DOOR? "), pointer, "duplicate");
@@ -101,7 +111,8 @@ fn two_custom_questions_have_two_texts() {
 
 #[test]
 fn support_is_a_form_an_https_address_or_a_mailbox() {
-    let support = |kind: &str, target: Option<&str>| json!({"support": {"kind": kind, "target": target}});
+    let support =
+        |kind: &str, target: Option<&str>| json!({"support": {"kind": kind, "target": target}});
     assert_fine(support("contact_admin", None));
     assert_fine(support("url", Some("https://help.example.com")));
     assert_fine(support("url", Some("https://help.example.com:8443/a/b?c=d&e=f#g")));
@@ -111,10 +122,22 @@ fn support_is_a_form_an_https_address_or_a_mailbox() {
     assert_wrong(support("url", None), pointer, "required");
     assert_wrong(support("email", None), pointer, "required");
     for bad in [
-        "http://help.example.com", "javascript:alert(1)", "https://", "https:///x", "help.example.com", "",
-        "https://a.example/<b>", "https://a.example/ b", "https://a.example\n", "https://user@a.example/",
-        "https://a.example:0/", "https://a.example:99999/", "https://a.example:/", "HTTPS://a.example",
-        "https://a..example", "https://a.example/\"x",
+        "http://help.example.com",
+        "javascript:alert(1)",
+        "https://",
+        "https:///x",
+        "help.example.com",
+        "",
+        "https://a.example/<b>",
+        "https://a.example/ b",
+        "https://a.example\n",
+        "https://user@a.example/",
+        "https://a.example:0/",
+        "https://a.example:99999/",
+        "https://a.example:/",
+        "HTTPS://a.example",
+        "https://a..example",
+        "https://a.example/\"x",
     ] {
         assert_wrong(support("url", Some(bad)), pointer, "invalid_url");
     }
@@ -164,7 +187,8 @@ fn banned_words_have_4_to_16_characters_and_count_once() {
 #[test]
 fn a_thousand_banned_words_are_taken_and_one_more_refused() {
     let words = |n: usize| {
-        let word = |i: usize| format!("w{}", i.to_string().replace('0', "x").replace('1', "y")).repeat(2);
+        let word =
+            |i: usize| format!("w{}", i.to_string().replace('0', "x").replace('1', "y")).repeat(2);
         json!({"password": {"banned_words": (100..100 + n).map(word).collect::<Vec<_>>()}})
     };
     assert_fine(words(1_000));
