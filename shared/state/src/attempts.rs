@@ -20,6 +20,7 @@ mod ending;
 mod sweeping;
 
 pub use ending::{Completion, Ending, Finish};
+pub use sweeping::Mark;
 
 /// Rounds in which a step that met a concurrent change of the same attempt is decided again.
 const ROUNDS: u32 = 3;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::fault::Fault;
-use crate::key::{Key, Table, attempt_partition};
+use crate::key::{Item, Key, Table, attempt_partition};
 use crate::read::{Page, pair_of, parse};
 use crate::write::{Changes, If, Written, item, number};
 
@@ -22,9 +22,13 @@ struct Glimpse {
     expires_at: Millis,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Mark {
-    at: Millis,
+/// How far the sweep has come. Both are starts of minutes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The minute that was passing at the last run. Every minute before it was looked through, but for the gap.
+    pub seen: Millis,
+    /// Where the minutes begin that no run has reached yet, left by a time without runs; `seen` if there are none.
+    pub gap: Millis,
 }
 
 impl Store {
@@ -33,44 +37,57 @@ impl Store {
     /// before deciding.
     pub async fn overdue(&self, at: Millis, now: Millis) -> Result<Vec<CorrelationId>, Fault> {
         let minute = CorrelationId::minute_group(at);
-        let shards = (0..SHARDS).map(|shard| self.overdue_of(attempt_partition(&minute, shard), now));
+        let shards =
+            (0..SHARDS).map(|shard| self.overdue_of(attempt_partition(&minute, shard), now));
         Ok(try_join_all(shards).await?.into_iter().flatten().collect())
     }
 
-    async fn overdue_of(&self, partition: String, now: Millis) -> Result<Vec<CorrelationId>, Fault> {
+    async fn overdue_of(
+        &self,
+        partition: String,
+        now: Millis,
+    ) -> Result<Vec<CorrelationId>, Fault> {
         let (mut found, mut after) = (Vec::new(), String::from("0"));
         loop {
             let (items, more) = self.glance(whole(&partition, &after)).await?;
             after = items.last().map_or(after, |i| format!("{}~", pair_of(i).1));
-            for item in items {
-                let glimpse: Glimpse = parse("attempt", item)?;
-                if glimpse.status == Status::Open && glimpse.expires_at <= now {
-                    found.push(glimpse.correlation);
-                }
-            }
+            found.extend(items.into_iter().filter_map(|item| overdue(item, now)));
             if !more {
                 return Ok(found);
             }
         }
     }
 
-    /// The start of the first minute that the sweep has not looked through; `None` before its first run.
-    pub async fn sweep_mark(&self) -> Result<Option<Millis>, Fault> {
-        Ok(self.get::<Mark>(Key::SweepMark).await?.map(|m| m.at))
+    /// How far the sweep has come; `None` before its first run.
+    pub async fn sweep_mark(&self) -> Result<Option<Mark>, Fault> {
+        self.get(Key::SweepMark).await
     }
 
-    /// Moves the mark if it is still the one read. `false` if another run moved it meanwhile: it looked through as much.
-    pub async fn move_sweep_mark(&self, read: Option<Millis>, to: Millis) -> Result<bool, Fault> {
+    /// Moves the mark if it is still the one read. `false` if another run moved it meanwhile: then that one holds.
+    pub async fn move_sweep_mark(&self, read: Option<Mark>, to: Mark) -> Result<bool, Fault> {
         let key = Key::SweepMark;
         let written = match read {
-            None => self.create(&key, item(&key, &Mark { at: to }, None)?).await?,
+            None => self.create(&key, item(&key, &to, None)?).await?,
             Some(read) => {
-                let still = [If::Is("at", number(read.0))];
-                self.update(&key, &Changes::new().set("at", &to)?, &still).await?
+                let still =
+                    [If::Is("seen", number(read.seen.0)), If::Is("gap", number(read.gap.0))];
+                let changes = Changes::new().set("seen", &to.seen)?.set("gap", &to.gap)?;
+                self.update(&key, &changes, &still).await?
             }
         };
         Ok(matches!(written, Written::Done(_)))
     }
+}
+
+/// The attempt of an item if it is to be closed. One that cannot be read must not keep all others open: it is passed over.
+fn overdue(item: Item, now: Millis) -> Option<CorrelationId> {
+    let (_, id) = pair_of(&item);
+    let glimpse = parse::<Glimpse>("attempt", item).inspect_err(|fault| {
+        tracing::error!(%fault, attempt = id, "an attempt is passed over");
+    });
+    let glimpse = glimpse.ok()?;
+    let over = glimpse.status == Status::Open && glimpse.expires_at <= now;
+    over.then_some(glimpse.correlation)
 }
 
 fn whole<'p>(partition: &'p str, after: &'p str) -> Page<'p> {
