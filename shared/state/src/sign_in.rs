@@ -164,8 +164,7 @@ impl Store {
     /// The password was right, yet nobody is signed in (it must be changed first, or the change was refused): the
     /// failures forgotten. The record goes as a whole, since a record of zero failures could be begun twice.
     pub async fn forgive(&self, username: &Username) -> Result<(), Fault> {
-        let forget = Write::delete(self, "lockout", &Key::Lockout(username))?;
-        self.commit(vec![forget]).await.map(|_| ())
+        self.remove(&Key::Lockout(username)).await
     }
 
     /// Failed sign-ins of a name, for administrators.

@@ -311,7 +311,8 @@ pub enum Committed {
 }
 
 impl Store {
-    /// Commits all writes or none.
+    /// Commits all writes or none. At least one of them must be of this call alone (a row of the record, a new token, a
+    /// version): writes of the same content within ten minutes are taken for a repeat.
     pub async fn commit(&self, writes: Vec<Write>) -> Result<Committed, Fault> {
         let mut content = Sha256::new();
         for write in &writes {

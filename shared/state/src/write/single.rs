@@ -92,6 +92,22 @@ impl Store {
         Ok(Written::Refused(Item::new()))
     }
 
+    /// Removes an item, there or not. Not a [`Store::commit`] of one write: that would have the same content, and so the
+    /// same client token, each time, and the second of two within ten minutes would do nothing. Sent again after a lost
+    /// reply, it removes what was written in between too: only for items that are safe to lose.
+    pub(crate) async fn remove(&self, key: &Key<'_>) -> Result<(), Fault> {
+        for round in 0..=CONFLICT_RETRIES {
+            pause(round, key.pair().0.as_bytes()).await;
+            let delete = self.client.delete_item().table_name(key.table_name(self));
+            match delete.set_key(Some(key.item())).send().await {
+                Ok(_) => return Ok(()),
+                Err(error) if is_transaction_conflict(&error) => {}
+                Err(error) => return Err(seal("DeleteItem", &error)),
+            }
+        }
+        Err(Fault::Busy { operation: "DeleteItem", code: "conflict".into() })
+    }
+
     /// A conditional update that returns the item after it, or the item it met.
     pub(crate) async fn update(
         &self,
