@@ -172,7 +172,8 @@ mod tests {
     fn page(ids: &[&str], more: bool) -> (Vec<Item>, bool) {
         let row = |id: &&str| {
             let at = Millis(0);
-            let activity = Activity::new((*id).into(), at, Name::Progress, CorrelationId::new(at, 0));
+            let activity =
+                Activity::new((*id).into(), at, Name::Progress, CorrelationId::new(at, 0));
             item(&Key::Activity(at, &activity.id), &activity, None).unwrap()
         };
         (ids.iter().map(row).collect(), more)
