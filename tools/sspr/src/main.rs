@@ -1,0 +1,5 @@
+//! The command `sspr`.
+
+fn main() -> std::process::ExitCode {
+    sspr::cli::run()
+}
