@@ -49,7 +49,7 @@ impl<'s> Subject<'s> {
     /// What a provider may keep with the message.
     pub fn tags(&self) -> Vec<(&'static str, String)> {
         vec![
-            ("kind", self.kind.as_str().to_owned()),
+            ("kind", self.kind.family().to_owned()),
             ("locale", self.locale.to_owned()),
             ("correlation_id", self.correlation.to_string()),
         ]

@@ -33,7 +33,24 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The name in the outbox and in tags of messages.
+    /// What a message is to whoever handles it, and to the outbox (api.md §10): a code, a notice, a call for help.
+    pub fn family(self) -> &'static str {
+        match self {
+            Self::Code | Self::RegistrationCode => "code",
+            Self::ContactAdmin => "contact_admin",
+            Self::PasswordReset
+            | Self::PasswordResetByAdmin
+            | Self::PasswordChanged
+            | Self::AccountUnlocked
+            | Self::AccountUnlockedByAdmin
+            | Self::Blocked
+            | Self::MethodChanged
+            | Self::MethodRemoved
+            | Self::AdministratorReset => "notice",
+        }
+    }
+
+    /// The name under which a message is remembered.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Code => "code",
