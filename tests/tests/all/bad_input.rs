@@ -123,13 +123,12 @@ fn a_body_that_is_not_one_json_object_is_refused() {
     let server = Server::start();
     for route in routes(&server) {
         let good = route.good.to_string();
-        let bodies: [&[u8]; 14] = [
-            b"", b" ", b"{", b"}", b"nonsense", b"[]", b"null", b"7", b"\"text\"", b"\xff\xfe{}",
-            b"{\"\xff\":1}", format!("{good} x").as_bytes().to_owned().leak(),
-            format!("{good}{good}").as_bytes().to_owned().leak(),
-            format!("[{good}]").as_bytes().to_owned().leak(),
-        ];
-        for body in bodies {
+        let texts = ["", " ", "{", "}", "nonsense", "[]", "null", "7", "\"text\""];
+        let mut bodies: Vec<Vec<u8>> = texts.map(|text| text.into()).into();
+        bodies.extend([b"\xff\xfe{}".to_vec(), b"{\"\xff\":1}".to_vec()]);
+        let wrapped = [format!("{good} x"), format!("{good}{good}"), format!("[{good}]")];
+        bodies.extend(wrapped.map(String::into_bytes));
+        for body in &bodies {
             invalid(&server, &route, body, &String::from_utf8_lossy(body));
         }
     }
@@ -146,7 +145,7 @@ fn members_that_are_unknown_doubled_or_of_another_type_are_refused_by_name() {
             invalid(&server, &route, &double, &format!("{name} twice"));
             let wrong = match &value {
                 Value::String(text) => vec![json!([text]), json!(7), json!(true), json!({"a": text})],
-                Value::Number(_) => vec![json!("7"), json!([7]), json!(-1), json!(1.5)],
+                Value::Number(_) => vec![json!("7"), json!([7]), json!({"a": 7}), json!(true)],
                 Value::Bool(_) => vec![json!("true"), json!(1), json!([true])],
                 Value::Array(_) => vec![json!("x"), json!({"a": 1}), json!([7])],
                 Value::Object(_) => vec![json!([]), json!("x"), json!(7)],
@@ -185,7 +184,9 @@ fn an_escaped_nul_is_never_stored_and_never_an_error_of_ours() {
         for (name, value) in route.members().iter().filter(|(_, v)| v.is_string()) {
             let answer = route.send(&server, &route.with(name, "\"a\\u0000b\""));
             let what = format!("{} {name} = {value}: {}", route.path, answer.body);
-            assert!((400..500).contains(&answer.status), "{what}");
+            // A check says by 200 that it does not do.
+            let checked = route.path == "/v1/password/check" && answer.json()["accepted"] == false;
+            assert!((400..500).contains(&answer.status) || checked, "{what}");
         }
     }
     let users = server.get("/v1/admin/users", &server.admin()).expect(200);
@@ -201,9 +202,17 @@ fn a_body_of_twenty_kilobytes_is_too_large_whatever_is_in_it() {
             let answer = route.send(&server, &body);
             problem(&answer, 413, "body_too_large", route.path);
         }
-        let full = route.and(&" ".repeat(16_384 - route.good.to_string().len()));
-        assert_eq!(full.len(), 16_384);
-        assert_ne!(route.send(&server, &full).status, 413, "{}: 16 KiB are allowed", route.path);
+    }
+}
+
+#[test]
+fn a_body_of_sixteen_kibibytes_is_read_and_one_byte_more_is_not() {
+    let server = Server::start();
+    let good = json!({"username": "nobody", "purpose": "reset"}).to_string();
+    let headers = [("content-type", "application/json")];
+    for (length, status) in [(16_384, 201), (16_385, 413)] {
+        let body = format!("{good}{}", " ".repeat(length - good.len()));
+        server.send("POST", "/v1/resets", &headers, body.as_bytes()).expect(status);
     }
 }
 
