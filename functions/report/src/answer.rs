@@ -1,7 +1,7 @@
 //! A page in the format that was asked for.
 
 use axum::response::{IntoResponse, Response};
-use edge::{Json, Problem};
+use edge::Json;
 use http::{HeaderName, HeaderValue, header};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ pub struct Answer<'a, T> {
 
 impl<T: Serialize> Answer<'_, T> {
     /// Writes it.
-    pub fn write(self) -> Result<Response, Problem> {
+    pub fn write(self) -> Result<Response, Fault> {
         let items = self.items.iter().map(serde_json::to_value);
         let items: Vec<Value> = items.collect::<Result<_, _>>().map_err(|_| FAULT)?;
         let (kind, extension, body) = match self.format {

@@ -33,7 +33,7 @@ const WITH_WAY: [&str; 4] = ["after_start_", "after_complete_", "code_tries_", "
 /// Whether a text is one of the words.
 pub fn is_detail(text: &str) -> bool {
     let with_way = |stem: &&str| text.strip_prefix(*stem).is_some_and(|w| Way::parse(w).is_some());
-    PLAIN.contains(&text) || WITH_WAY.iter().any(|stem| with_way(&stem))
+    PLAIN.contains(&text) || WITH_WAY.iter().any(with_way)
 }
 
 #[cfg(test)]

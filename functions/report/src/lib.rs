@@ -35,6 +35,7 @@ use rules::ids::CorrelationId;
 use rules::refusal::Refusal;
 use rules::registration::Role;
 use serde::Serialize;
+use state::{Call, Fault};
 use utoipa::{OpenApi, ToSchema};
 
 use answer::{Answer, Column};
@@ -74,7 +75,7 @@ impl FromRequestParts<App> for Reader {
 /// A request for a report: who asks was checked, what is asked is still to be read.
 pub struct Question {
     app: App,
-    call: state::Call,
+    call: Call,
     headers: HeaderMap,
     parameters: Parameters,
 }
@@ -92,7 +93,7 @@ impl FromRequestParts<App> for Question {
 
 impl Question {
     /// The rest of the query, after the report's own filters.
-    fn paging(self, report: &str) -> Result<(App, state::Call, Paging), Problem> {
+    fn paging(self, report: &str) -> Result<(App, Call, Paging), Refusal> {
         let Self { app, call, headers, mut parameters } = self;
         let paging = Paging::read(report, &mut parameters, &headers, &app.keys.cursor, call.now);
         parameters.finish()?;
@@ -115,7 +116,7 @@ fn answer<T: Serialize>(
     report: &'static str,
     columns: &[Column],
     page: Page<T>,
-) -> Result<Response, Problem> {
+) -> Result<Response, Fault> {
     let next = page.next.map(|place| cursor::seal(&app.keys.cursor, &paging.scope, &place));
     Answer { report, format: paging.format, columns, items: page.items, next }.write()
 }
@@ -132,7 +133,7 @@ async fn resets(mut question: Question) -> Result<Response, Problem> {
     let (app, _, paging) = question.paging("resets")?;
     let pick = |row: &_| filters.pick(row);
     let page = walk(&app.store, filters.username.as_ref(), &paging, pick).await?;
-    answer(&app, paging, "resets", &RESET_COLUMNS, page)
+    Ok(answer(&app, paging, "resets", &RESET_COLUMNS, page)?)
 }
 
 /// Methods registered, changed, removed and confirmed, newest first.
@@ -147,7 +148,7 @@ async fn registrations(mut question: Question) -> Result<Response, Problem> {
     let (app, _, paging) = question.paging("registrations")?;
     let pick = |row: &_| filters.pick(row);
     let page = walk(&app.store, filters.username.as_ref(), &paging, pick).await?;
-    answer(&app, paging, "registrations", &REGISTRATION_COLUMNS, page)
+    Ok(answer(&app, paging, "registrations", &REGISTRATION_COLUMNS, page)?)
 }
 
 /// People as they are now, by name; `from` and `to` choose nothing here.
@@ -161,7 +162,7 @@ async fn users(mut question: Question) -> Result<Response, Problem> {
     let filters = UserFilters::read(&mut question.parameters);
     let (app, call, paging) = question.paging("users")?;
     let page = filters.page(&app, &paging, call.now).await?;
-    answer(&app, paging, "users", &people::COLUMNS, page)
+    Ok(answer(&app, paging, "users", &people::COLUMNS, page)?)
 }
 
 /// Every entry of the record, newest first.
@@ -178,7 +179,7 @@ async fn audit(mut question: Question) -> Result<Response, Problem> {
     (paging.from, paging.to) = (span.from, span.to);
     let pick = |row: &_| filters.pick(row);
     let page = walk(&app.store, filters.username.as_ref(), &paging, pick).await?;
-    answer(&app, paging, "audit", &AUDIT_COLUMNS, page)
+    Ok(answer(&app, paging, "audit", &AUDIT_COLUMNS, page)?)
 }
 
 /// One reset or unlock, step by step.

@@ -143,12 +143,16 @@ mod tests {
 
     const NOW: Millis = Millis(1_790_000_000_000);
 
+    fn wrong(parameters: Parameters) -> usize {
+        parameters.finish().map_or_else(|refusal| edge::Problem::from(refusal).errors.len(), |()| 0)
+    }
+
     fn read(given: &[(&str, &str)]) -> (Paging, usize) {
         let given = given.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect();
         let mut parameters = Parameters::new(given);
         let key = Keys::derive(&[1; 32]).cursor;
         let paging = Paging::read("resets", &mut parameters, &HeaderMap::new(), &key, NOW);
-        (paging, parameters.finish().map_or_else(|p| p.errors.len(), |()| 0))
+        (paging, wrong(parameters))
     }
 
     #[test]

@@ -71,11 +71,11 @@ impl Parameters {
     ///
     /// # Refuses
     /// `InvalidRequest` naming everything that is wrong.
-    pub fn finish(mut self) -> Result<(), Problem> {
+    pub fn finish(mut self) -> Result<(), Refusal> {
         for (name, _) in std::mem::take(&mut self.given) {
             self.refuse(&name, "unknown_parameter");
         }
-        if self.wrong.is_empty() { Ok(()) } else { Err(Refusal::InvalidRequest(self.wrong).into()) }
+        if self.wrong.is_empty() { Ok(()) } else { Err(Refusal::InvalidRequest(self.wrong)) }
     }
 }
 
@@ -93,7 +93,7 @@ mod tests {
             parameters(&[("a", "x"), ("b", "1"), ("b", "2"), ("c", "3"), ("mkt", "de")]);
         let number = |v: &str| v.parse::<u32>().ok();
         assert_eq!((given.read("a", number), given.read("b", number)), (None, None));
-        let problem = given.finish().unwrap_err();
+        let problem = Problem::from(given.finish().unwrap_err());
         let wrong: Vec<_> =
             problem.errors.iter().map(|e| (e.field.as_str(), e.code.as_str())).collect();
         let expected = [("a", "invalid"), ("b", "duplicate_parameter"), ("c", "unknown_parameter")];
