@@ -131,6 +131,7 @@ async fn keep(
             retention_days: document.retention.activity_days,
             gates: Vec::new(),
             challenge: None,
+            contacts: Vec::new(),
             sends: 0,
             completes: 0,
             facts: None,

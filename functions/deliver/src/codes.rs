@@ -8,7 +8,6 @@ use rules::method::Way;
 use rules::notice::Kind;
 use rules::policy::Config;
 use rules::registration::{Profile, eligibility};
-use rules::secret::Code;
 use state::delivery::{Claim, Decision};
 
 use crate::messages::{CodeText, Subject};
@@ -135,22 +134,14 @@ impl Deliver {
         let config = self.app.store.config().await?.config;
         let locale = activity.locale.as_deref().unwrap_or(edge::language::DEFAULT);
         let kind = Kind::RegistrationCode;
-        self.registration_text(*way, contact, &code, &config, (kind, locale, activity)).await?;
+        let text = CodeText {
+            subject: Subject::new(kind, locale, activity.correlation, &config),
+            code: &code,
+            minutes: config.codes.seconds.div_ceil(60),
+        };
+        self.senders.code(*way, contact, &text).await?;
         self.app.store.message_sent(&activity.id, contact, now).await?;
         Ok(())
-    }
-
-    async fn registration_text(
-        &self,
-        way: Way,
-        contact: &str,
-        code: &Code,
-        config: &Config,
-        (kind, locale, activity): (Kind, &str, &Activity),
-    ) -> Result<(), Again> {
-        let subject = Subject::new(kind, locale, activity.correlation, config);
-        let text = CodeText { subject, code, minutes: config.codes.seconds.div_ceil(60) };
-        self.senders.code(way, contact, &text).await
     }
 
     /// A name under which this run claims messages.

@@ -8,6 +8,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 async fn main() -> Result<(), Error> {
     let (app, parts, _) = edge::lambda::start().await?;
     let deliver = Deliver::new(app, Senders::from_env(&parts)?);
-    let serve = |event: LambdaEvent<_>| async { Ok::<_, Error>(deliver.handle(event.payload).await) };
+    let serve =
+        |event: LambdaEvent<_>| async { Ok::<_, Error>(deliver.handle(event.payload).await) };
     lambda_runtime::run(service_fn(serve)).await
 }

@@ -143,20 +143,21 @@ impl CodeText<'_> {
     /// As a mail.
     pub fn letter(&self) -> Letter {
         let organisation = self.subject.organisation;
-        let what = match self.subject.kind {
-            Kind::RegistrationCode => {
-                "Enter this code to confirm that this address is yours. Once confirmed, it can help you reset your \
-                 password."
-            }
-            _ => {
-                "Somebody, we hope you, asked to reset a password or unlock an account. Enter this code on the page \
-                 where you began."
-            }
+        let what = if self.subject.kind == Kind::RegistrationCode {
+            "Enter this code to confirm that this address is yours. Once confirmed, it can help you reset your password."
+        } else {
+            "Somebody, we hope you, asked to reset a password or unlock an account. Enter this code on the page where \
+             you began."
         };
         let paragraphs = vec![
             what.to_owned(),
-            format!("It is valid for {} minutes. Nobody from {organisation} will ever ask you for it.", self.minutes),
-            String::from("If it was not you, ignore this message: without the code nothing happens."),
+            format!(
+                "It is valid for {} minutes. Nobody from {organisation} will ever ask you for it.",
+                self.minutes
+            ),
+            String::from(
+                "If it was not you, ignore this message: without the code nothing happens.",
+            ),
         ];
         let subject = format!("{organisation}: your code");
         let mut letter = Letter::new(&self.subject, subject, paragraphs);

@@ -49,11 +49,7 @@ impl Deliver {
         Ok(())
     }
 
-    async fn recipients(
-        &self,
-        activity: &Activity,
-        notice: &Notice,
-    ) -> Result<Vec<String>, Again> {
+    async fn recipients(&self, activity: &Activity, notice: &Notice) -> Result<Vec<String>, Again> {
         let concerned = activity.target.as_ref();
         let found = match (notice.audience, concerned) {
             (None, _) => notice.to.clone(),

@@ -35,7 +35,9 @@ impl<T: serde::Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
             Ok(bytes) => ([(header::CONTENT_TYPE, "application/json")], bytes).into_response(),
-            Err(_) => Problem::from(state::Fault::Computation { what: "an answer" }).into_response(),
+            Err(_) => {
+                Problem::from(state::Fault::Computation { what: "an answer" }).into_response()
+            }
         }
     }
 }

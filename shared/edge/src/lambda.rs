@@ -37,10 +37,7 @@ pub async fn start() -> Result<(App, Parts, Settings), lambda_http::Error> {
     Ok((App::new(store, &secret, 1), parts, settings))
 }
 
-async fn root_secret(
-    parts: &Parts,
-    settings: &Settings,
-) -> Result<Vec<u8>, lambda_http::Error> {
+async fn root_secret(parts: &Parts, settings: &Settings) -> Result<Vec<u8>, lambda_http::Error> {
     let encoded = match variable("ROOT_SECRET") {
         Some(given) => given,
         None => crate::parameter::read(parts, &settings.root_secret_parameter).await?,

@@ -11,16 +11,15 @@ pub const DEFAULT: &str = "en";
 pub fn negotiate(query: Option<&str>, cookie: Option<&str>, accept: Option<&str>) -> String {
     let asked = query.and_then(from_query).into_iter().chain(cookie).map(str::to_owned);
     let accepted = accept.map(ranked).unwrap_or_default();
-    asked
-        .chain(accepted)
-        .find_map(|tag| complete(&tag))
-        .unwrap_or(DEFAULT)
-        .to_owned()
+    asked.chain(accepted).find_map(|tag| complete(&tag)).unwrap_or(DEFAULT).to_owned()
 }
 
 fn complete(tag: &str) -> Option<&'static str> {
     let primary = tag.split(['-', '_']).next().unwrap_or_default();
-    COMPLETE.iter().copied().find(|c| c.eq_ignore_ascii_case(tag) || c.eq_ignore_ascii_case(primary))
+    COMPLETE
+        .iter()
+        .copied()
+        .find(|c| c.eq_ignore_ascii_case(tag) || c.eq_ignore_ascii_case(primary))
 }
 
 fn from_query(query: &str) -> Option<&str> {

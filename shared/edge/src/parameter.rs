@@ -64,7 +64,10 @@ pub async fn read(parts: &Parts, name: &str) -> Result<String, Unreadable> {
 const HEADERS: [(&str, &str); 2] =
     [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "AmazonSSM.GetParameter")];
 
-#[expect(clippy::disallowed_methods, reason = "a signature needs the real time, whatever the clock is set to")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a signature needs the real time, whatever the clock is set to"
+)]
 fn signed(parts: &Parts, url: &str, body: String) -> Option<http::Request<SdkBody>> {
     let identity: Identity = parts.credentials.clone().into();
     let parameters = v4::SigningParams::builder()

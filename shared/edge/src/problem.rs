@@ -5,6 +5,8 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use rules::password::Reason;
+use rules::policy::ConfigError;
 use rules::refusal::{FieldError, Refusal};
 use serde::Serialize;
 use state::{Error, Fault};
@@ -19,13 +21,13 @@ pub struct Problem {
     /// For people, short.
     pub title: &'static str,
     /// For people, what to do.
-    pub detail: String,
+    pub detail: Box<str>,
     /// Wrong members.
-    pub errors: Vec<ErrorItem>,
+    pub errors: Box<[ErrorItem]>,
     /// Seconds.
     pub retry_after: Option<u32>,
     /// Why a password does not do.
-    pub reasons: Vec<ReasonItem>,
+    pub reasons: Box<[ReasonItem]>,
     /// Tries left.
     pub attempts_left: Option<u32>,
     /// The reference's refusal code.
@@ -93,10 +95,10 @@ impl Problem {
             status,
             code,
             title,
-            detail: detail.to_owned(),
-            errors: Vec::new(),
+            detail: detail.into(),
+            errors: Box::default(),
             retry_after: None,
-            reasons: Vec::new(),
+            reasons: Box::default(),
             attempts_left: None,
             sspr_code: None,
         }
@@ -170,41 +172,38 @@ impl From<Fault> for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::InvalidRequest(fields) => Self {
-                errors: fields.into_iter().map(ErrorItem::from).collect(),
-                ..words(&Refusal::InvalidRequest(Vec::new()))
-            },
-            Refusal::InvalidContact(field) => Self {
-                errors: vec![field.clone().into()],
-                ..words(&Refusal::InvalidContact(field))
-            },
-            Refusal::AccountLocked { retry_after } | Refusal::Throttled { retry_after } => {
-                Self { retry_after: Some(retry_after), ..words(&refusal) }
-            }
-            Refusal::ProofIncorrect { attempts_left } => {
-                Self { attempts_left: Some(attempts_left), ..words(&refusal) }
-            }
-            Refusal::PasswordRejected(reasons) => Self {
-                reasons: reasons
-                    .iter()
-                    .map(|r| ReasonItem { code: r.code().to_owned(), detail: r.detail().to_string() })
-                    .collect(),
-                ..words(&Refusal::PasswordRejected(Vec::new()))
-            },
-            Refusal::ConfigInvalid(errors) => Self {
-                errors: errors
-                    .into_iter()
-                    .map(|e| ErrorItem {
-                        field: e.pointer,
-                        code: e.code.to_owned(),
-                        detail: Some(e.detail),
-                    })
-                    .collect(),
-                ..words(&Refusal::ConfigInvalid(Vec::new()))
-            },
-            other => words(&other),
+        let mut problem = words(&refusal);
+        if let Refusal::AccountLocked { retry_after } | Refusal::Throttled { retry_after } = refusal
+        {
+            problem.retry_after = Some(retry_after);
         }
+        if let Refusal::ProofIncorrect { attempts_left } = refusal {
+            problem.attempts_left = Some(attempts_left);
+        }
+        if let Refusal::InvalidContact(field) = &refusal {
+            problem.errors = Box::new([field.clone().into()]);
+        }
+        if let Refusal::PasswordRejected(reasons) = &refusal {
+            problem.reasons = reasons.iter().map(ReasonItem::from).collect();
+        }
+        if let Refusal::InvalidRequest(fields) = refusal {
+            problem.errors = fields.into_iter().map(ErrorItem::from).collect();
+        } else if let Refusal::ConfigInvalid(errors) = refusal {
+            problem.errors = errors.into_iter().map(ErrorItem::from).collect();
+        }
+        problem
+    }
+}
+
+impl From<&Reason> for ReasonItem {
+    fn from(reason: &Reason) -> Self {
+        Self { code: reason.code().to_owned(), detail: reason.detail().to_owned() }
+    }
+}
+
+impl From<ConfigError> for ErrorItem {
+    fn from(e: ConfigError) -> Self {
+        Self { field: e.pointer, code: e.code.to_owned(), detail: Some(e.detail) }
     }
 }
 
@@ -282,15 +281,10 @@ const CONFLICT: Words = (
     "Changed at the same moment",
     "Another request changed this at the same moment. Nothing was done; try again.",
 );
-const NOT_FOUND: Words = (
-    StatusCode::NOT_FOUND, "not_found", "Not found", "There is nothing here.",
-);
-const FORBIDDEN: Words = (
-    StatusCode::FORBIDDEN,
-    "forbidden",
-    "Not allowed",
-    "Your role does not allow this.",
-);
+const NOT_FOUND: Words =
+    (StatusCode::NOT_FOUND, "not_found", "Not found", "There is nothing here.");
+const FORBIDDEN: Words =
+    (StatusCode::FORBIDDEN, "forbidden", "Not allowed", "Your role does not allow this.");
 const INVALID_REQUEST: Words = (
     StatusCode::BAD_REQUEST,
     "invalid_request",
@@ -363,30 +357,18 @@ const METHOD_NOT_AVAILABLE: Words = (
     "Not available",
     "This way is not offered, or was already used. Choose another.",
 );
-const PROOF_INCORRECT: Words = (
-    UNPROCESSABLE,
-    "proof_incorrect",
-    "That is not right",
-    "Check it and try again.",
-);
-const CODE_EXPIRED: Words = (
-    StatusCode::GONE,
-    "code_expired",
-    "The code is too old",
-    "Ask for a new one.",
-);
+const PROOF_INCORRECT: Words =
+    (UNPROCESSABLE, "proof_incorrect", "That is not right", "Check it and try again.");
+const CODE_EXPIRED: Words =
+    (StatusCode::GONE, "code_expired", "The code is too old", "Ask for a new one.");
 const NO_CHALLENGE: Words = (
     StatusCode::CONFLICT,
     "no_challenge",
     "Nothing to answer",
     "Ask for a code by this way first.",
 );
-const GATES_INCOMPLETE: Words = (
-    StatusCode::CONFLICT,
-    "gates_incomplete",
-    "Not verified yet",
-    "Prove that it is you first.",
-);
+const GATES_INCOMPLETE: Words =
+    (StatusCode::CONFLICT, "gates_incomplete", "Not verified yet", "Prove that it is you first.");
 const WRONG_PURPOSE: Words = (
     StatusCode::CONFLICT,
     "wrong_purpose",
@@ -399,12 +381,8 @@ const RESET_FINISHED: Words = (
     "Already finished",
     "This came to its end. Start again if you need to.",
 );
-const RESET_EXPIRED: Words = (
-    StatusCode::GONE,
-    "reset_expired",
-    "Time is over",
-    "This took too long. Start again.",
-);
+const RESET_EXPIRED: Words =
+    (StatusCode::GONE, "reset_expired", "Time is over", "This took too long. Start again.");
 const RESET_REFUSED: Words = (
     StatusCode::FORBIDDEN,
     "reset_refused",

@@ -95,6 +95,9 @@ pub struct Attempt {
     /// The code asked for last, until it is answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenge: Option<Challenge>,
+    /// Contacts named so far, as tags ([`gate::contact_tag`]).
+    #[serde(default)]
+    pub contacts: Vec<String>,
     /// Codes asked for so far.
     #[serde(default)]
     pub sends: u32,
@@ -143,7 +146,9 @@ impl Attempt {
         if !self.is_token(token) {
             return Err(Refusal::InvalidToken);
         }
-        if self.status == Status::Ended {
+        // One that nobody completed is over with its time, whether or not the sweep came first.
+        let completed = self.repeat.is_some();
+        if self.status == Status::Ended && (completed || now < self.expires_at) {
             return Err(Refusal::ResetFinished);
         }
         if now >= self.expires_at {
@@ -233,7 +238,13 @@ impl Attempt {
     }
 
     /// Judges a typed code: the gate it passes, or nothing. A right code of a send that never went out passes nothing.
-    pub fn judge(&self, key: &Key, typed: &Code, challenge: &Challenge, now: Millis) -> Option<Passed> {
+    pub fn judge(
+        &self,
+        key: &Key,
+        typed: &Code,
+        challenge: &Challenge,
+        now: Millis,
+    ) -> Option<Passed> {
         let (way, send) = (challenge.way, challenge.send);
         let right = gate::code(key, self.correlation, way, send, self.policy.code_digits).is(typed);
         let delivery = self.deliveries.get(&send.to_string()).filter(|d| d.state.counts())?;
@@ -310,7 +321,8 @@ impl Attempt {
             return (Outcome::Blocked, limit.clone());
         }
         let detail = if self.is_ready() {
-            let tried = if self.completes > 0 { "while_new_password" } else { "before_new_password" };
+            let tried =
+                if self.completes > 0 { "while_new_password" } else { "before_new_password" };
             tried.to_owned()
         } else if let Some(challenge) = &self.challenge {
             format!("after_start_{}", challenge.way.as_str())

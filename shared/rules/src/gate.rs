@@ -3,7 +3,9 @@
 //! A passed gate is a fact with names — the way, the send it answered, the version of the contact — never a flag; whether
 //! an attempt is ready is derived from these facts each time it is asked.
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::ids::{CorrelationId, Millis};
 use crate::method::Way;
@@ -77,6 +79,12 @@ pub fn code(key: &Key, attempt: CorrelationId, way: Way, send: u32, digits: u8) 
     let parts: [&[u8]; 4] =
         [b"attempt", &attempt.to_bytes(), way.as_str().as_bytes(), &send.to_be_bytes()];
     Code::derive(key, &parts, digits)
+}
+
+/// Recognises a contact that this attempt has named before, without keeping it.
+pub fn contact_tag(attempt: CorrelationId, contact: &str) -> String {
+    let digest = Sha256::new().chain_update(attempt.to_bytes()).chain_update(contact.as_bytes());
+    HEXLOWER.encode(digest.finalize().get(..8).unwrap_or_default())
 }
 
 /// The code that proves a contact at registration. `nonce` is drawn anew whenever the contact changes.

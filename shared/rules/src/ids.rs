@@ -142,10 +142,8 @@ fn single_script(text: &str) -> bool {
             scripts.push(s);
         }
     }
-    const TOGETHER: [&[Script]; 2] = [
-        &[Script::Han, Script::Hiragana, Script::Katakana],
-        &[Script::Han, Script::Hangul],
-    ];
+    const TOGETHER: [&[Script]; 2] =
+        [&[Script::Han, Script::Hiragana, Script::Katakana], &[Script::Han, Script::Hangul]];
     scripts.len() < 2 || TOGETHER.iter().any(|set| scripts.iter().all(|s| set.contains(s)))
 }
 
@@ -352,7 +350,10 @@ mod tests {
     fn moments_are_rfc_3339_with_milliseconds() {
         assert_eq!(Millis(1_790_000_000_007).rfc3339(), "2026-09-21T14:13:20.007Z");
         assert_eq!(Millis::parse("2026-09-21T14:13:20.007Z"), Some(Millis(1_790_000_000_007)));
-        assert_eq!(Millis::parse("2026-09-21").map(Millis::rfc3339).as_deref(), Some("2026-09-21T00:00:00.000Z"));
+        assert_eq!(
+            Millis::parse("2026-09-21").map(Millis::rfc3339).as_deref(),
+            Some("2026-09-21T00:00:00.000Z")
+        );
         assert_eq!(Millis::parse("yesterday"), None);
     }
 

@@ -245,7 +245,9 @@ mod tests {
 
     #[test]
     fn what_people_type_around_a_code_is_ignored() {
-        for typed in ["12345678", " 1234 5678 ", "1234-5678", "#12345678", "١٢٣٤٥٦٧٨", "１２３４５６７８"] {
+        for typed in
+            ["12345678", " 1234 5678 ", "1234-5678", "#12345678", "١٢٣٤٥٦٧٨", "１２３４５６７８"]
+        {
             assert!(Code::typed(typed).is(&Code("12345678".into())), "{typed}");
         }
         assert!(!Code::typed("1234567").is(&Code("12345678".into())));

@@ -109,15 +109,17 @@ pub fn proof(limits: &Limits, way: Way, passed: u32) -> Vec<Entry> {
     ]
 }
 
-/// The charge for asking for a code or for questions by one way. The way and the account must be open; what is sent and
-/// what contact is compared are counted.
-pub fn challenge(limits: &Limits, way: Way, passed: u32) -> Vec<Entry> {
+/// The charge for asking for a code or for questions by one way. The way and the account must be open; what is sent is
+/// counted, and so is a contact that the attempt has not named before — right or wrong, since a limit that only wrong
+/// ones met would tell them apart. Each passed gate allows as many again.
+pub fn challenge(limits: &Limits, way: Way, passed: u32, new_contact: bool) -> Vec<Entry> {
     let mut entries = vec![
         entry(Counter::Tries(way), limits.tries, HOUR, false),
         entry(Counter::Proofs, limits.proofs.saturating_add(passed), DAY, false),
     ];
     if way.needs_contact() {
-        entries.push(entry(Counter::Contacts, limits.contacts, HOUR, true));
+        let max = limits.contacts.saturating_mul(passed.saturating_add(1));
+        entries.push(entry(Counter::Contacts, max, HOUR, new_contact));
     }
     entries.extend(send(limits, way));
     entries
@@ -232,12 +234,12 @@ mod tests {
     #[test]
     fn only_a_way_that_sends_is_charged_for_sending() {
         assert!(send(&limits(), Way::AuthenticatorApp).is_empty());
-        let counters: Vec<_> = challenge(&limits(), Way::Sms, 0)
-            .into_iter()
-            .filter(|e| e.moves)
-            .map(|e| e.counter)
-            .collect();
-        assert_eq!(counters, [Counter::Contacts, Counter::Texts]);
+        let moved = |new_contact| -> Vec<Counter> {
+            let entries = challenge(&limits(), Way::Sms, 0, new_contact).into_iter();
+            entries.filter(|e| e.moves).map(|e| e.counter).collect()
+        };
+        assert_eq!(moved(true), [Counter::Contacts, Counter::Texts]);
+        assert_eq!(moved(false), [Counter::Texts]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use rules::activity::{CodeOrder, Name, Outcome, ResetRow};
 use rules::attempt::{Attempt, COMPLETIONS_MAX, Status};
-use rules::gate::Passed;
+use rules::gate::{Passed, contact_tag};
 use rules::ids::{CorrelationId, Millis};
 use rules::method::Way;
 use rules::refusal::Refusal;
@@ -75,16 +75,22 @@ impl Store {
         let mut attempt = self.admitted(token, call.now).await?;
         attempt.ask(way, call.now)?;
         let call = call.clone().within(&attempt);
-        let entries = throttle::challenge(&attempt.limits, way, attempt.passed());
+        let tag = contact_tag(attempt.correlation, contact);
+        let new = !attempt.contacts.contains(&tag);
+        let entries = throttle::challenge(&attempt.limits, way, attempt.passed(), new);
         self.pay_for(&attempt, &entries, &call).await?;
         for _ in 0..ROUNDS {
             let asked = attempt.ask(way, call.now)?;
             attempt.steps = attempt.stepped(&format!("challenge {}", way.as_str()), call.now);
             attempt.challenge = Some(asked.challenge);
             attempt.sends = asked.sends;
+            if way.needs_contact() && !attempt.contacts.contains(&tag) {
+                attempt.contacts.push(tag.clone());
+            }
             let changes = Changes::new()
                 .put("challenge", attempt.challenge.as_ref())?
                 .set("sends", &attempt.sends)?
+                .set("contacts", &attempt.contacts)?
                 .set("steps", &attempt.steps)?;
             let mut writes = vec![self.attempt_write(&attempt, changes)?];
             if way.sends() {
@@ -98,7 +104,13 @@ impl Store {
         Err(Fault::Busy { operation: "challenge", code: "conflict".into() }.into())
     }
 
-    fn order(&self, attempt: &Attempt, way: Way, contact: &str, call: &Call) -> Result<Write, Fault> {
+    fn order(
+        &self,
+        attempt: &Attempt,
+        way: Way,
+        contact: &str,
+        call: &Call,
+    ) -> Result<Write, Fault> {
         let mut row = call.activity("code", Name::Progress);
         row.target = Some(attempt.username.clone());
         row.locale = Some(attempt.locale.clone());
@@ -157,7 +169,8 @@ impl Store {
             .set("token_hash", &attempt.token_hash)?
             .set("steps", &attempt.steps)?
             .remove("challenge");
-        let written = self.advance(&Key::Attempt(attempt.correlation), attempt.version, changes).await?;
+        let written =
+            self.advance(&Key::Attempt(attempt.correlation), attempt.version, changes).await?;
         attempt.version = attempt.version.saturating_add(1);
         Ok(matches!(written, Written::Done(_)))
     }
@@ -206,7 +219,11 @@ impl Store {
     }
 
     /// The write of a changed attempt inside a commit: guarded by the version read, by its being open, and by time.
-    pub(crate) fn attempt_write(&self, attempt: &Attempt, changes: Changes) -> Result<Write, Fault> {
+    pub(crate) fn attempt_write(
+        &self,
+        attempt: &Attempt,
+        changes: Changes,
+    ) -> Result<Write, Fault> {
         let next = attempt.version.saturating_add(1);
         let open = serde_dynamo::to_attribute_value(Status::Open);
         let open = open.map_err(|_| Fault::Computation { what: "an attribute" })?;

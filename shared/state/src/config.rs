@@ -6,11 +6,11 @@ use rules::policy::Config;
 use rules::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
+use crate::Store;
 use crate::fault::{Error, Fault};
 use crate::key::{Item, Key, Table};
 use crate::read::{Page, parse};
 use crate::write::{Committed, If, Write, item, number};
-use crate::Store;
 
 /// A version of the configuration.
 #[derive(Debug, Clone)]

@@ -1,18 +1,16 @@
 //! What the deliverer keeps: whether a code may go out, and which messages have gone.
 
 use rules::attempt::{Attempt, Facts, Status};
-use rules::gate::{Delivery, DeliveryState};
+use rules::gate::Delivery;
 use rules::ids::{CorrelationId, Millis};
 use rules::registration::Ineligible;
-use rules::throttle::Counter;
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::fault::Fault;
 use crate::key::Key;
 use crate::read::parse;
-use crate::throttles::Counters;
-use crate::write::{Changes, Committed, If, Write, Written, number};
+use crate::write::{Changes, Committed, If, Write, Written};
 
 /// How long it is remembered that a message went out, seconds: longer than a stream can offer it again.
 const REMEMBERED: i64 = 14 * 86_400;
@@ -42,8 +40,8 @@ pub enum Claim {
 }
 
 impl Store {
-    /// Records what is decided about one send of an attempt, once, before anything is sent; gives back the contact check
-    /// if the contact was the registered one. `false` if it was decided before or the attempt has ended.
+    /// Records what is decided about one send of an attempt, once, before anything is sent. `false` if it was decided
+    /// before or the attempt has ended.
     pub async fn decide_send(
         &self,
         attempt: &Attempt,
@@ -63,26 +61,7 @@ impl Store {
         let once = [If::Missing(place), If::Is("status", open)];
         let key = Key::Attempt(attempt.correlation);
         let decided = Write::update(self, "attempt", &key, &changes, &once)?;
-        let decided_only = || Write::update(self, "attempt", &key, &changes, &once);
-        if decision.delivery.state == DeliveryState::Withheld {
-            return Ok(self.commit(vec![decided]).await? == Committed::Done);
-        }
-        match self.commit(vec![decided, self.give_contact_back(attempt)?]).await? {
-            Committed::Done => Ok(true),
-            Committed::Refused("refund") => {
-                Ok(self.commit(vec![decided_only()?]).await? == Committed::Done)
-            }
-            Committed::Refused(_) => Ok(false),
-        }
-    }
-
-    /// A right contact is not a mismatch: its check is given back, in the transaction that happens once for this send.
-    fn give_contact_back(&self, attempt: &Attempt) -> Result<Write, Fault> {
-        let name = format!("{}_n", Counter::Contacts.name());
-        let changes = Changes::new().give_back(name.clone(), 1);
-        let enough = [If::AtLeast(name, number(1))];
-        let counters = Counters::of_attempt(attempt);
-        Write::update(self, "refund", &counters.key(), &changes, &enough)
+        Ok(self.commit(vec![decided]).await? == Committed::Done)
     }
 
     /// Records how far a send has come.
@@ -120,7 +99,12 @@ impl Store {
     }
 
     /// Records that a message went out.
-    pub async fn message_sent(&self, message: &str, recipient: &str, now: Millis) -> Result<(), Fault> {
+    pub async fn message_sent(
+        &self,
+        message: &str,
+        recipient: &str,
+        now: Millis,
+    ) -> Result<(), Fault> {
         let changes = Changes::new()
             .set("sent_at", &now)?
             .set("ttl", &now.seconds().saturating_add(REMEMBERED))?;
@@ -129,7 +113,11 @@ impl Store {
     }
 
     /// When each recipient of a message got it, where known; for the support view.
-    pub async fn message_state(&self, message: &str, recipient: &str) -> Result<Option<Millis>, Fault> {
+    pub async fn message_state(
+        &self,
+        message: &str,
+        recipient: &str,
+    ) -> Result<Option<Millis>, Fault> {
         let sent: Option<Sent> = self.get(Key::Delivery(message, recipient)).await?;
         Ok(sent.and_then(|s| s.sent_at))
     }

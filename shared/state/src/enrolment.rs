@@ -110,7 +110,11 @@ impl Store {
         let version = read.map_or(0, |e| e.version);
         let mut all = read.map(|e| e.pending.clone()).unwrap_or_default();
         all.insert(pending.way.method().as_str().to_owned(), pending);
-        let next = Enrolment { username: username.clone(), pending: all, version: version.saturating_add(1) };
+        let next = Enrolment {
+            username: username.clone(),
+            pending: all,
+            version: version.saturating_add(1),
+        };
         let condition =
             if read.is_some() { If::Is("version", number(version)) } else { If::Absent };
         let ttl = call.now.seconds().saturating_add(KEPT);

@@ -80,12 +80,14 @@ where
     E: ProvideErrorMetadata,
     SdkError<E, R>: RequestId,
 {
-    let on_the_way = match error {
-        SdkError::TimeoutError(_) => Some("timeout"),
-        SdkError::DispatchFailure(_) => Some("no_reply"),
-        SdkError::ResponseError(_) => Some("bad_reply"),
-        SdkError::ConstructionFailure(_) | SdkError::ServiceError(_) => None,
-        _ => None,
+    let on_the_way = if matches!(error, SdkError::TimeoutError(_)) {
+        Some("timeout")
+    } else if matches!(error, SdkError::DispatchFailure(_)) {
+        Some("no_reply")
+    } else if matches!(error, SdkError::ResponseError(_)) {
+        Some("bad_reply")
+    } else {
+        None
     };
     if let Some(code) = on_the_way {
         return Fault::Busy { operation, code: code.to_owned() };

@@ -116,9 +116,7 @@ impl Key<'_> {
             Self::Throttle(name, network) => one("THROTTLE", name.as_str(), network.as_str()),
             Self::Lockout(name) => one("LOCKOUT", name.as_str(), "lockout"),
             Self::Begins(network) => one("NETWORK", network.as_str(), "begins"),
-            Self::Attempt(id) => {
-                (attempt_partition(&id.minute_text(), id.shard()), id.to_string())
-            }
+            Self::Attempt(id) => (attempt_partition(&id.minute_text(), id.shard()), id.to_string()),
             Self::Session(hash) => one("SESSION", &hash.to_text(), "session"),
             Self::Enrolment(name) => one("ENROLMENT", name.as_str(), "enrolment"),
             Self::Config => ("CONFIG".into(), "current".into()),

@@ -79,7 +79,10 @@ impl Store {
             values.insert(":from".into(), AttributeValue::S(from.into()));
             values.insert(":to".into(), AttributeValue::S(to.into()));
         }
-        let names = HashMap::from([("#pk".into(), page.partition_attribute.into()), ("#sk".into(), "sk".into())]);
+        let names = HashMap::from([
+            ("#pk".into(), page.partition_attribute.into()),
+            ("#sk".into(), "sk".into()),
+        ]);
         let names = if page.between.is_some() { names } else { only_pk(names) };
         let out = self
             .client

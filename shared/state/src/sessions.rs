@@ -63,12 +63,17 @@ impl Store {
         let session = session.filter(|s| now < s.expires_at).ok_or(Refusal::InvalidToken)?;
         let profile = self.profile(&session.username).await?.ok_or(Refusal::InvalidToken)?;
         let same = profile.uid == session.uid && profile.epoch == session.epoch;
-        if same && profile.enabled { Ok((session, profile)) } else { Err(Refusal::InvalidToken.into()) }
+        if same && profile.enabled {
+            Ok((session, profile))
+        } else {
+            Err(Refusal::InvalidToken.into())
+        }
     }
 
     /// Ends one session; ending it twice is no error.
     pub async fn end_session(&self, token: &AccessToken) -> Result<(), Fault> {
-        let delete = Write::delete_if(self, "session", &Key::Session(&token.hash()), &[If::Present])?;
+        let delete =
+            Write::delete_if(self, "session", &Key::Session(&token.hash()), &[If::Present])?;
         self.commit(vec![delete]).await.map(|_| ())
     }
 }

@@ -101,7 +101,12 @@ impl Store {
     }
 
     /// The first failure of an epoch; if somebody else was first, one more.
-    async fn pay_first(&self, key: &Key<'_>, door: &Door, now: Millis) -> Result<Option<u32>, Fault> {
+    async fn pay_first(
+        &self,
+        key: &Key<'_>,
+        door: &Door,
+        now: Millis,
+    ) -> Result<Option<u32>, Fault> {
         let changes = charged_at(now, key)?.set("failures", &1u32)?;
         let changes = changes.set("epoch", &door.lock_epoch())?;
         let condition = match &door.record {
@@ -135,13 +140,16 @@ impl Store {
     }
 
     /// One more failure below the threshold; `None` if there is no room.
-    async fn pay_more(&self, key: &Key<'_>, door: &Door, now: Millis) -> Result<Option<u32>, Fault> {
+    async fn pay_more(
+        &self,
+        key: &Key<'_>,
+        door: &Door,
+        now: Millis,
+    ) -> Result<Option<u32>, Fault> {
         let changes = charged_at(now, key)?.charge("failures");
         let threshold = door.limits().threshold;
-        let room = [
-            If::Below("failures", number(threshold)),
-            If::Is("epoch", number(door.lock_epoch())),
-        ];
+        let room =
+            [If::Below("failures", number(threshold)), If::Is("epoch", number(door.lock_epoch()))];
         match self.update(key, &changes, &room).await? {
             Written::Done(item) => Ok(Some(parse::<Stored>("lockout", item)?.failures)),
             Written::Refused(_) => Ok(None),
@@ -149,11 +157,7 @@ impl Store {
     }
 
     /// The password was right: the session, the failures forgotten, in one transaction.
-    pub async fn signed_in(
-        &self,
-        token: &AccessToken,
-        session: &Session,
-    ) -> Result<(), Fault> {
+    pub async fn signed_in(&self, token: &AccessToken, session: &Session) -> Result<(), Fault> {
         let writes = vec![
             self.session_write(token, session)?,
             Write::delete(self, "lockout", &Key::Lockout(&session.username))?,

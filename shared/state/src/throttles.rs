@@ -25,8 +25,7 @@ pub struct Counters<'c> {
 impl<'c> Counters<'c> {
     /// The counters of a name for the network of a call; of the account as a whole where the organisation asks for it.
     pub fn of(username: &'c Username, network: &Network, limits: &'c Limits) -> Self {
-        let network =
-            if limits.account_block { Network::anywhere() } else { network.clone() };
+        let network = if limits.account_block { Network::anywhere() } else { network.clone() };
         Self { username, network, limits }
     }
 
@@ -45,7 +44,12 @@ impl Store {
     ///
     /// # Refuses
     /// `Throttled`.
-    pub async fn pay_begin(&self, network: &Network, per_hour: u32, now: Millis) -> Result<(), Error> {
+    pub async fn pay_begin(
+        &self,
+        network: &Network,
+        per_hour: u32,
+        now: Millis,
+    ) -> Result<(), Error> {
         match self.count(&Key::Begins(network), &begin(per_hour), now).await? {
             Charged::Paid(_) => Ok(()),
             Charged::Exhausted { until, .. } => Err(throttled(now, until)),
@@ -65,7 +69,8 @@ impl Store {
     ) -> Result<Payment, Error> {
         match self.count(&counters.key(), entries, call.now).await? {
             Charged::Paid(counts) => {
-                let left = |e: &Entry| Some((e.max.checked_sub(counts.get(&e.counter)?.n)?, e.counter));
+                let left =
+                    |e: &Entry| Some((e.max.checked_sub(counts.get(&e.counter)?.n)?, e.counter));
                 let moved = entries.iter().filter(|e| e.moves);
                 let (left, scarcest) = moved.filter_map(left).min().unwrap_or((0, Counter::Proofs));
                 Ok(Payment { left, scarcest })
@@ -126,7 +131,12 @@ impl Store {
     }
 
     /// Removes every counter of an account for every network; for administrators who unblock.
-    pub async fn clear_counters(&self, username: &Username, activity: &Activity, days: u32) -> Result<(), Fault> {
+    pub async fn clear_counters(
+        &self,
+        username: &Username,
+        activity: &Activity,
+        days: u32,
+    ) -> Result<(), Fault> {
         let anywhere = Network::anywhere();
         let (partition, _) = Key::Throttle(username, &anywhere).pair();
         let (items, _) = self

@@ -15,6 +15,8 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
     TransactWriteItem, Update,
@@ -197,7 +199,12 @@ impl Write {
     }
 
     /// Writes a whole item if there is none under its key.
-    pub fn create(store: &Store, name: &'static str, key: &Key<'_>, item: Item) -> Result<Self, Fault> {
+    pub fn create(
+        store: &Store,
+        name: &'static str,
+        key: &Key<'_>,
+        item: Item,
+    ) -> Result<Self, Fault> {
         Self::put(store, name, key, item, &[If::Absent])
     }
 
@@ -340,20 +347,15 @@ impl Store {
     }
 }
 
-type CommitError = aws_sdk_dynamodb::error::SdkError<
-    aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError,
->;
+type CommitError = SdkError<TransactWriteItemsError>;
 
 fn reasons(error: &CommitError) -> Vec<&str> {
-    match error.as_service_error() {
-        Some(e) => match e {
-            aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(c) => {
-                c.cancellation_reasons().iter().map(|r| r.code().unwrap_or("None")).collect()
-            }
-            _ => Vec::new(),
-        },
-        None => Vec::new(),
-    }
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
+        return Vec::new();
+    };
+    cancelled.cancellation_reasons().iter().map(|r| r.code().unwrap_or("None")).collect()
 }
 
 fn refused_at(error: &CommitError) -> Option<usize> {

@@ -11,6 +11,7 @@ use rules::ids::Username;
 use rules::password::Password;
 
 use crate::first_admin::FirstAdmin;
+use crate::openapi::{self, Clash};
 use crate::seed::{self, ADMIN, PEOPLE, Person, SeedFault};
 use crate::server::{self, Options, Running, StartFault};
 
@@ -58,6 +59,8 @@ enum Command {
         #[arg(long)]
         dev: bool,
     },
+    /// Print the contract of every function: one OpenAPI 3.1 document
+    Openapi,
 }
 
 /// A command failed; its text is what the person reads.
@@ -69,6 +72,8 @@ enum Failure {
     Seed(#[from] SeedFault),
     #[error("{FIRST_ADMIN} must be username:password{0}")]
     FirstAdmin(&'static str),
+    #[error("the contract cannot be written: {0}")]
+    Contract(#[from] Clash),
     #[error("cannot wait for signals: {0}")]
     Signals(#[from] std::io::Error),
 }
@@ -80,6 +85,7 @@ pub fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo { listen } => demo(listen),
         Command::Serve { data, listen, dev } => serve(data, listen, dev),
+        Command::Openapi => contract(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -118,6 +124,11 @@ fn serve(data: PathBuf, listen: SocketAddr, dev: bool) -> Result<(), Failure> {
     };
     let options = Options { data: Some(data), listen, dev, first_admin };
     until_stopped(server::start(options)?)
+}
+
+fn contract() -> Result<(), Failure> {
+    print!("{}", openapi::text()?);
+    Ok(())
 }
 
 fn until_stopped(running: Running) -> Result<(), Failure> {

@@ -93,7 +93,7 @@ async fn clock(State(dev): State<Dev>, Json(body): Json<Advance>) -> Result<Json
         Ok(Ok(now)) => now,
         Ok(Err(_)) | Err(_) => return Err(Fault::Computation { what: "the clock" }.into()),
     };
-    dev.sweeper.sweep().await;
+    dev.sweeper.sweep_after_jump(body.advance_seconds).await;
     dev.pump.drain().await;
     Ok(Json(json!({ "now": rfc3339(now) })))
 }

@@ -6,9 +6,8 @@
 //! # Why not …?
 //! - *the engine's own HTTP server?* It costs a socket and 80 µs a call, and faults and traces
 //!   would need a proxy in between.
-//! - *`Database::memory()`?* The engine reads all its stream records at every write to a table
-//!   with a stream (no index: 0.5 ms a write at first, 5 ms after 12,000). [`index_stream`] mends
-//!   that with one index, for which it needs a second connection, hence a named memory database.
+//! - *`Database::memory()`?* The stream's records need an index (see [`crate::tables`]), and that
+//!   takes a second connection to the same memory: hence a named one.
 //! - *expiring by the shifted clock of `/dev/clock`?* The engine takes no clock for a file. Nothing
 //!   depends on it: every read and every write condition compares the expiry itself.
 
@@ -27,10 +26,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-/// The table of live items.
-pub const STATE: &str = "state";
-/// The append-only table with the stream.
-pub const ACTIVITY: &str = "activity";
+pub use crate::tables::{ACTIVITY, STATE};
+use crate::tables::{definitions, index_stream};
 
 /// Names given to memory databases, so that two servers in one process do not share one.
 static MEMORY_NAMES: AtomicU64 = AtomicU64::new(0);
@@ -71,6 +68,8 @@ pub struct Engine {
     db: Database,
     /// Whether a call may wait for the disk.
     on_disk: bool,
+    /// Whether this opening made the tables.
+    is_new: bool,
 }
 
 impl std::fmt::Debug for Engine {
@@ -95,26 +94,35 @@ impl Engine {
     }
 
     fn open_at(name: &str, delivered: Option<&str>, on_disk: bool) -> Result<Self, EngineFault> {
-        let engine = Self { db: Database::new(name)?, on_disk };
+        let mut engine = Self { db: Database::new(name)?, on_disk, is_new: false };
         index_stream(name, delivered)?;
-        engine.create_missing_tables()?;
+        engine.is_new = engine.create_missing_tables()?;
         Ok(engine)
     }
 
-    fn create_missing_tables(&self) -> Result<(), EngineFault> {
-        for definition in [state_table(), activity_table()] {
+    /// Whether there were any.
+    fn create_missing_tables(&self) -> Result<bool, EngineFault> {
+        let mut missing = false;
+        for definition in definitions() {
             let request: create_table::CreateTableRequest = serde_json::from_value(definition)?;
             let name = request.table_name.clone();
             if self.db.get_table_metadata(&name)?.is_some() {
                 continue;
             }
+            missing = true;
             self.db.create_table(request)?;
             self.db.update_time_to_live(serde_json::from_value(json!({
                 "TableName": name,
                 "TimeToLiveSpecification": {"AttributeName": "ttl", "Enabled": true},
             }))?)?;
         }
-        Ok(())
+        Ok(missing)
+    }
+
+    /// Whether this opening made the tables: nothing can have happened before.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// Whether a call may wait for the disk.
@@ -283,70 +291,6 @@ fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DynoxideError> {
 
 fn encode<T: Serialize>(answer: &T) -> Result<Vec<u8>, DynoxideError> {
     serde_json::to_vec(answer).map_err(|e| DynoxideError::InternalServerError(e.to_string()))
-}
-
-/// Gives the engine's stream records the index they lack, and drops those up to `delivered` that
-/// are older than 24 h. Nothing else may use the database meanwhile.
-fn index_stream(name: &str, delivered: Option<&str>) -> Result<(), rusqlite::Error> {
-    let connection = rusqlite::Connection::open(name)?;
-    connection.execute_batch(
-        "CREATE INDEX IF NOT EXISTS sspr_stream_position
-         ON _stream_records (table_name, CAST(sequence_number AS INTEGER))",
-    )?;
-    if let Some(stored) = delivered.and_then(stored_sequence_number) {
-        connection.execute(
-            "DELETE FROM _stream_records WHERE table_name = ?1
-             AND CAST(sequence_number AS INTEGER) <= ?2 AND created_at < unixepoch() - 86400",
-            rusqlite::params![ACTIVITY, stored],
-        )?;
-    }
-    Ok(())
-}
-
-/// The engine shows its stored number plus 10^20, so that it has DynamoDB's 21 digits.
-fn stored_sequence_number(public: &str) -> Option<i64> {
-    let number: u128 = public.parse().ok()?;
-    i64::try_from(number.checked_sub(100_000_000_000_000_000_000)?).ok()
-}
-
-fn state_table() -> serde_json::Value {
-    json!({
-        "TableName": STATE,
-        "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-        "KeySchema": [
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-    })
-}
-
-fn activity_table() -> serde_json::Value {
-    json!({
-        "TableName": ACTIVITY,
-        "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-            {"AttributeName": "user", "AttributeType": "S"},
-        ],
-        "KeySchema": [
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        "GlobalSecondaryIndexes": [{
-            "IndexName": "by_user",
-            "KeySchema": [
-                {"AttributeName": "user", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            "Projection": {"ProjectionType": "ALL"},
-        }],
-        "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-    })
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@
 //! [`local`] (everything assembled), [`bundle`] (the functions), [`connector`] (the seam under the
 //! SDK), [`engine`] (the store), [`provider`] and [`outbox`] (messages), [`stream`] and [`sweeper`]
 //! (what runs without a request), and for developers [`dev`], [`fault`], [`trace`], [`clock`],
-//! [`page`]. [`data`] is the folder a server keeps its data in, [`first_admin`] who creates
-//! everybody else, and [`seed`] the people of the demonstration.
+//! [`page`]. [`openapi`] is the contract of all functions, [`data`] the folder a server keeps its
+//! data in, [`first_admin`] who creates everybody else, and [`seed`] the people of the
+//! demonstration.
 
 pub mod bundle;
 pub mod cli;
@@ -18,6 +19,7 @@ pub mod engine;
 pub mod fault;
 pub mod first_admin;
 pub mod local;
+pub mod openapi;
 pub mod outbox;
 pub mod page;
 pub mod provider;
@@ -26,4 +28,5 @@ pub mod seed;
 pub mod server;
 pub mod stream;
 pub mod sweeper;
+mod tables;
 pub mod trace;

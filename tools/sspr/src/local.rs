@@ -143,7 +143,6 @@ impl Local {
     }
 
     /// Every route; those of a developer too if `with_dev`.
-    #[must_use]
     pub fn router(&self, with_dev: bool) -> Router {
         let mut routes = bundle::routes(&self.app);
         if with_dev {
@@ -162,10 +161,14 @@ impl Local {
 
     /// Starts what runs beside requests: deliveries, the schedule, expiry. They end with the
     /// runtime.
-    pub fn start_background(&self) {
+    pub async fn start_background(&self) -> Result<(), Fault> {
+        if self.engine.is_new() {
+            self.sweeper.mark_now().await?;
+        }
         tokio::spawn(self.pump.clone().run());
         tokio::spawn(self.sweeper.clone().keep_sweeping());
         tokio::spawn(keep_expiring(self.engine.clone()));
+        Ok(())
     }
 }
 

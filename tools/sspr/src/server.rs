@@ -106,11 +106,8 @@ pub fn start(options: Options) -> Result<Running, StartFault> {
     let addr = listener.local_addr().map_err(refused)?;
     let router = local.router(options.dev);
     let stop = Arc::new(Notify::new());
-    let serving = {
-        let _inside = runtime.enter();
-        local.start_background();
-        runtime.spawn(serve(listener, router.clone(), Arc::clone(&stop)))
-    };
+    runtime.block_on(local.start_background()).map_err(LocalFault::from)?;
+    let serving = runtime.spawn(serve(listener, router.clone(), Arc::clone(&stop)));
     Ok(Running { addr, local, router, stop, serving, runtime })
 }
 
@@ -140,7 +137,6 @@ async fn with_source(
 
 impl Running {
     /// Every route, to be called without a socket.
-    #[must_use]
     pub fn router(&self) -> Router {
         self.router.clone()
     }

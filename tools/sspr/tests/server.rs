@@ -1,5 +1,5 @@
 //! A server as a client sees it: the developers' routes, restarts, the lock, signals.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may end where it fails")]
+#![expect(clippy::unwrap_used, reason = "a test may end where it fails")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
+use sspr::seed::{ADMIN, PEOPLE};
 use sspr::server::{Options, Running, start};
 
 /// Status, headers in lower case and body of one request.
@@ -62,17 +63,27 @@ struct Process {
 
 impl Process {
     fn serve(data: &Path, more: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_sspr"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .args(more)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let addr = line.trim_end().strip_prefix("listening on http://").unwrap();
-        Self { addr: addr.parse().unwrap(), child }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sspr"));
+        command.args(["serve", "--data"]).arg(data).args(more);
+        command.env("SSPR_BOOTSTRAP_ADMIN", "root.admin:Nineteen pelicans: waltz");
+        Self::start(command).0
+    }
+
+    /// The process, once it accepts requests, and what it printed before.
+    fn start(mut command: Command) -> (Self, String) {
+        command.args(["--listen", "127.0.0.1:0"]);
+        let child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut process = Self { child, addr: Options::in_memory().listen };
+        let mut printed = String::new();
+        for line in BufReader::new(process.child.stdout.take().unwrap()).lines() {
+            let line = line.unwrap();
+            if let Some(addr) = line.strip_prefix("listening on http://") {
+                process.addr = addr.parse().unwrap();
+                break;
+            }
+            printed.push_str(&line);
+        }
+        (process, printed)
     }
 
     fn terminate(mut self) -> Option<i32> {
@@ -178,6 +189,63 @@ fn the_command_serves_a_folder_locks_it_and_stops_cleanly() {
     assert!(after["now"].as_str() > moved["now"].as_str(), "the clock stays where it was moved");
     drop(process);
     std::fs::remove_dir_all(data).unwrap();
+}
+
+fn sign_in(addr: SocketAddr, username: &str, password: &str) -> Answer {
+    let body = json!({ "username": username, "password": password });
+    post(addr, "/v1/sign-in", &body.to_string())
+}
+
+#[test]
+fn the_first_administrator_signs_in_and_what_was_acknowledged_survives_a_kill() {
+    let data = scratch("kill");
+    let process = Process::serve(&data, &[]);
+    let signed_in = sign_in(process.addr, "Root.Admin", "Nineteen pelicans: waltz");
+    assert_eq!(signed_in.status, 200, "{}", signed_in.body);
+    let token = signed_in.json()["access_token"].as_str().unwrap().to_owned();
+    let put = format!(
+        "PUT /v1/admin/users/alice HTTP/1.1\r\ncontent-type: application/json\r\n\
+         authorization: Bearer {token}"
+    );
+    let alice = r#"{"initial_password":"Marmalade tractor under 7","must_change_password":false}"#;
+    let created = send(process.addr, &put, alice);
+    assert_eq!(created.status, 201, "{}", created.body);
+    drop(process);
+
+    let process = Process::serve(&data, &[]);
+    let signed_in = sign_in(process.addr, "alice", "Marmalade tractor under 7");
+    assert_eq!(signed_in.status, 200, "{}", signed_in.body);
+    drop(process);
+    std::fs::remove_dir_all(data).unwrap();
+}
+
+#[test]
+fn the_demonstration_has_the_people_it_prints() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sspr"));
+    command.arg("demo");
+    let (process, printed) = Process::start(command);
+    assert!(printed.contains("alice@home.example"), "{printed}");
+    let status = |username: &str| {
+        let person = std::iter::once(&ADMIN).chain(&PEOPLE).find(|p| p.username == username);
+        sign_in(process.addr, username, person.unwrap().password).status
+    };
+    let statuses = ["admin", "alice", "bob", "carol", "dave", "helen"].map(status);
+    assert_eq!(statuses, [200, 200, 200, 200, 401, 200], "dave is disabled");
+    let messages = get(process.addr, "/dev/outbox?to=%2B447700900102").json();
+    assert_eq!(messages["messages"][0]["channel"], "voice", "{messages}");
+}
+
+#[test]
+fn a_trace_is_filed_under_the_support_code_of_the_answer() {
+    let running = in_memory();
+    let begun = post(running.addr, "/v1/resets", r#"{"username":"nobody","purpose":"reset"}"#);
+    assert_eq!(begun.status, 201, "{}", begun.body);
+    let id = begun.json()["correlation_id"].as_str().unwrap().to_owned();
+    let calls = get(running.addr, &format!("/dev/trace?correlation_id={id}")).json();
+    let writes = calls.as_array().unwrap().iter().filter(|call| call["operation"] == "PutItem");
+    assert_eq!(writes.count(), 1, "{calls}");
+    let function = format!("/dev/trace?correlation_id={id}&function=begin-reset");
+    assert_eq!(get(running.addr, &function).json(), calls);
 }
 
 #[test]

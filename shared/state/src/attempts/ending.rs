@@ -59,12 +59,7 @@ impl Store {
 
     /// Ends an attempt that was not completed and gives back what right proofs were charged. `false` if it ended or went
     /// on meanwhile.
-    pub async fn end(
-        &self,
-        attempt: &Attempt,
-        ending: Ending,
-        call: &Call,
-    ) -> Result<bool, Fault> {
+    pub async fn end(&self, attempt: &Attempt, ending: Ending, call: &Call) -> Result<bool, Fault> {
         let call = call.clone().within(attempt);
         let step = ending.step();
         let ended = closing(attempt, step, call.now)?;

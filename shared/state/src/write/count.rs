@@ -119,7 +119,8 @@ impl Expression {
         let n = self.words.name(&format!("{stem}_n"));
         let until = self.words.name(&format!("{stem}_until"));
         let (now, max) = (self.value(self.now.0), self.value(entry.max));
-        self.conditions.push(format!("(attribute_not_exists({n}) OR {until} <= {now} OR {n} < {max})"));
+        self.conditions
+            .push(format!("(attribute_not_exists({n}) OR {until} <= {now} OR {n} < {max})"));
     }
 
     /// One more in a window that is running or begins now.

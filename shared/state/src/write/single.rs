@@ -62,7 +62,7 @@ impl Store {
         let changes = changes.set("version", &version.saturating_add(1))?;
         match self.update(key, &changes, &[If::Is("version", number(version))]).await? {
             Written::Refused(met) if is_ours(&met, &changes) => Ok(Written::Done(met)),
-            other => Ok(other),
+            written @ (Written::Done(_) | Written::Refused(_)) => Ok(written),
         }
     }
 

@@ -1,0 +1,187 @@
+//! All functions together, out of process: the main job end to end, and the proof that each role grants what its function
+//! does and nothing else.
+
+use std::collections::BTreeSet;
+
+use rules::ids::{CorrelationId, Millis};
+use serde_json::{Value, json};
+use state::key::Key;
+use tests::fleet::{Fleet, Gateway, organisation};
+use tests::flow::{one_row, other_code};
+use tests::people::{NEW, OLD, home, mobile, work};
+
+use crate::bootstraps;
+
+/// What only a race or a lost reply reaches: tests of the store's idioms make these, on one process.
+const BY_CHANCE: [&str; 0] = [];
+
+#[test]
+fn an_organisation_runs_on_the_bootstraps_and_uses_every_grant() {
+    let gateway = Gateway::before(Fleet::new(bootstraps(), organisation()));
+    let admin = gateway.admin();
+    // Named groups make everybody's scope a look at the groups.
+    gateway.configure(&admin, |document| {
+        document["methods_required"] = 2.into();
+        document["exclude_groups"] = json!(["contractors"]);
+        document["password"] = json!({ "preset": "nist" });
+    });
+    resets_by_two_gates(&gateway, &admin);
+    unlocks_and_changes(&gateway, &admin);
+    registers(&gateway, &admin);
+    administers(&gateway, &admin);
+    configures(&gateway, &admin);
+    reports(&gateway, &admin);
+    gives_up(&gateway, &admin);
+    gateway.get("/v1/health", "").expect(200);
+    assert_eq!(gateway.fleet.flaws(), Vec::<String>::new());
+    let by_chance: BTreeSet<String> = BY_CHANCE.iter().map(|g| (*g).to_owned()).collect();
+    assert_eq!(gateway.fleet.unused(), by_chance, "granted, and never used");
+}
+
+fn resets_by_two_gates(gateway: &Gateway, admin: &str) {
+    gateway.person_with_phone(admin, "alice", &mobile(101));
+    let before = gateway.token("alice", OLD);
+    let mut reset = gateway.begin("alice", "reset");
+    reset.complete(NEW).refused(409, "gates_incomplete");
+    reset.pass("email", &home("alice"));
+    reset.challenge("sms", &mobile(101)).expect(202);
+    let code = gateway.code(&mobile(101));
+    reset.verify("sms", &other_code(&code)).refused(422, "proof_incorrect");
+    assert_eq!(reset.verify("sms", &code).expect(200).text("status"), "ready");
+    assert_eq!(reset.current().expect(200).text("status"), "ready");
+    let candidate = json!({ "new_password": NEW });
+    gateway.post("/v1/password/check", &reset.token, candidate.clone()).expect(200);
+    reset.complete(OLD).refused(422, "password_rejected");
+    reset.complete(NEW).expect(200);
+    gateway.sign_in("alice", OLD).refused(401, "invalid_credentials");
+    gateway.get("/v1/registration", &before).refused(401, "invalid_token");
+    let after = gateway.token("alice", NEW);
+    gateway.post("/v1/password/check", &after, candidate).expect(200);
+    gateway.call("POST", "/v1/sign-out", &after, &Value::Null).expect(204);
+    for mailbox in [home("alice"), work("alice")] {
+        assert_eq!(gateway.sent(&mailbox, "password_reset"), 1, "{mailbox}");
+    }
+    let row = one_row(gateway, admin, "alice", &reset.correlation);
+    assert_eq!(row["result"], "succeeded");
+    gateway.get(&format!("/v1/admin/support/{}", reset.correlation), admin).expect(200);
+}
+
+fn unlocks_and_changes(gateway: &Gateway, admin: &str) {
+    for _ in 0..10 {
+        gateway.sign_in("alice", "wrong").refused(401, "invalid_credentials");
+    }
+    gateway.sign_in("alice", NEW).refused(423, "account_locked");
+    let mut unlock = gateway.begin("alice", "unlock");
+    unlock.pass("email", &home("alice"));
+    unlock.pass("sms", &mobile(101));
+    unlock.unlock().expect(200);
+    let change = |current: &str, new: &str| {
+        let body = json!({ "username": "alice", "current_password": current, "new_password": new });
+        gateway.post("/v1/password/change", "", body)
+    };
+    for _ in 0..10 {
+        change("wrong", OLD).refused(401, "invalid_credentials");
+    }
+    change(NEW, "Six cold kettles hum at dawn").refused(423, "account_locked");
+    gateway.call("POST", "/v1/admin/users/alice/unlock", admin, &Value::Null).expect(200);
+    change(NEW, "Six cold kettles hum at dawn").expect(200);
+    gateway.token("alice", "Six cold kettles hum at dawn");
+}
+
+fn registers(gateway: &Gateway, admin: &str) {
+    gateway.create(admin, "carol");
+    let token = gateway.token("carol", OLD);
+    gateway.call("POST", "/v1/registration/skip", &token, &Value::Null).expect(200);
+    gateway.register_email(&token, &home("carol"));
+    gateway.register_mobile(&token, &mobile(102));
+    gateway.call("POST", "/v1/registration/confirm", &token, &Value::Null).expect(200);
+    gateway
+        .call("DELETE", "/v1/registration/methods/mobile_phone", &token, &Value::Null)
+        .expect(200);
+    gateway.get("/v1/registration", &token).expect(200);
+}
+
+fn administers(gateway: &Gateway, admin: &str) {
+    let act = |method: &str, path: &str| {
+        gateway.call(method, &format!("/v1/admin/{path}"), admin, &Value::Null)
+    };
+    gateway
+        .call("PUT", "/v1/admin/groups/staff", admin, &json!({ "groups": ["night"] }))
+        .expect(200);
+    act("GET", "groups/staff").expect(200);
+    act("DELETE", "groups/staff").expect(204);
+    act("GET", "users?limit=10").expect(200);
+    act("GET", "users/alice").expect(200);
+    act("POST", "users/alice/unblock").expect(200);
+    act("POST", "users/alice/revoke-sessions").expect(200);
+    let temporary = act("POST", "users/alice/reset").expect(200).text("temporary_password");
+    gateway.sign_in("alice", &temporary).refused(403, "password_change_required");
+    gateway.create(admin, "dora");
+    gateway.change_user(admin, "dora", &json!({ "roles": ["admin"] }));
+    gateway.change_user(admin, "dora", &json!({ "roles": ["user"] }));
+    act("DELETE", "users/dora").expect(204);
+}
+
+fn configures(gateway: &Gateway, admin: &str) {
+    gateway.get("/v1/admin/config/versions", admin).expect(200);
+    gateway.get("/v1/admin/config/versions/2", admin).expect(200);
+    gateway.configure(admin, |document| document["codes"]["digits"] = 9.into());
+    gateway.post("/v1/admin/config/rollback", admin, json!({ "version": 2 })).expect(200);
+}
+
+fn reports(gateway: &Gateway, admin: &str) {
+    for report in ["resets", "registrations", "users", "audit"] {
+        assert!(!gateway.report(admin, report).is_empty(), "{report}");
+    }
+    assert!(!gateway.report(admin, "audit?username=alice").is_empty());
+}
+
+/// Ends that are not a success: cancelled, help asked for, abandoned.
+fn gives_up(gateway: &Gateway, admin: &str) {
+    gateway.person_with_phone(admin, "emil", &mobile(103));
+    gateway.begin("emil", "reset").cancel().expect(204);
+    gateway.begin("emil", "reset").contact_admin().expect(202);
+    let mut abandoned = gateway.begin("emil", "reset");
+    abandoned.pass("email", &home("emil"));
+    let moved = ended_a_while_ago(&gateway.fleet, &abandoned.correlation);
+    gateway.fleet.tick();
+    assert_eq!(one_row(gateway, admin, "emil", &moved)["result"], "abandoned");
+    move_mark_back(&gateway.fleet);
+    gateway.fleet.tick();
+}
+
+/// Moves an attempt to an end in the past, which no clock of a process can be: its key names the minute of its end.
+fn ended_a_while_ago(fleet: &Fleet, correlation: &str) -> String {
+    let id = CorrelationId::parse(correlation).unwrap();
+    let mut item = get(fleet, &Key::Attempt(id));
+    let end: i64 = item["expires_at"]["N"].as_str().unwrap().parse().unwrap();
+    let end = Millis(end - 20 * 60_000);
+    let moved = CorrelationId::new(end, 7);
+    let (pk, sk) = Key::Attempt(moved).pair();
+    item["pk"] = json!({ "S": pk });
+    item["sk"] = json!({ "S": sk });
+    item["correlation"] = json!({ "S": moved.to_string() });
+    item["expires_at"] = json!({ "N": end.0.to_string() });
+    put(fleet, &item);
+    moved.to_string()
+}
+
+fn move_mark_back(fleet: &Fleet) {
+    let mut item = get(fleet, &Key::SweepMark);
+    let at: i64 = item["at"]["N"].as_str().unwrap().parse().unwrap();
+    item["at"] = json!({ "N": (at - 120_000).to_string() });
+    put(fleet, &item);
+}
+
+fn get(fleet: &Fleet, key: &Key<'_>) -> Value {
+    let (pk, sk) = key.pair();
+    let request = json!({ "TableName": "state", "Key": { "pk": { "S": pk }, "sk": { "S": sk } } });
+    let answer = fleet.cloud.engine.call("GetItem", request.to_string().as_bytes());
+    serde_json::from_slice::<Value>(&answer.body).unwrap()["Item"].clone()
+}
+
+fn put(fleet: &Fleet, item: &Value) {
+    let request = json!({ "TableName": "state", "Item": item });
+    let answer = fleet.cloud.engine.call("PutItem", request.to_string().as_bytes());
+    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+}
