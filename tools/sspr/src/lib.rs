@@ -19,6 +19,7 @@ pub mod engine;
 pub mod fault;
 pub mod first_admin;
 pub mod local;
+pub mod openapi;
 pub mod outbox;
 pub mod page;
 pub mod provider;
