@@ -84,14 +84,17 @@ impl Client {
         &self.base
     }
 
-    /// Any request; `None` if no answer came.
+    /// Any request.
+    ///
+    /// # Errors
+    /// When no answer came.
     pub fn try_send(
         &self,
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
         body: &[u8],
-    ) -> Option<Answer> {
+    ) -> Result<Answer, ureq::Error> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -101,21 +104,21 @@ impl Client {
         } else {
             self.agent.run(request.body(body.to_vec()).unwrap())
         };
-        let mut response = answered.ok()?;
+        let mut response = answered?;
         let status = response.status().as_u16();
         let text = |v: &ureq::http::HeaderValue| String::from_utf8_lossy(v.as_bytes()).into_owned();
         let mut headers: Vec<(String, String)> =
             response.headers().iter().map(|(n, v)| (n.as_str().to_owned(), text(v))).collect();
         headers.sort();
-        let body = response.body_mut().read_to_string().ok()?;
-        Some(Answer { status, headers, body })
+        let body = response.body_mut().read_to_string()?;
+        Ok(Answer { status, headers, body })
     }
 
     /// Any request.
     #[track_caller]
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let answer = self.try_send(method, path, headers, body);
-        assert!(answer.is_some(), "no answer to {method} {path}");
+        assert!(answer.is_ok(), "no answer to {method} {path}: {answer:?}");
         answer.unwrap()
     }
 

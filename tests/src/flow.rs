@@ -57,6 +57,11 @@ impl Reset {
         Self { client: client.clone(), token, correlation }
     }
 
+    /// The same attempt after its server was started again elsewhere.
+    pub fn on(&self, client: &Client) -> Self {
+        Self { client: client.clone(), ..self.clone() }
+    }
+
     /// Asks for a code.
     #[track_caller]
     pub fn challenge(&self, method: &str, contact: &str) -> Answer {

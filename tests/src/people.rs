@@ -124,12 +124,6 @@ impl Client {
         self.outbox(to).iter().filter(is_code).map(code_in).collect()
     }
 
-    /// How many messages of a kind went to an address or number.
-    #[track_caller]
-    pub fn sent(&self, to: &str, kind: &str) -> usize {
-        self.outbox(to).iter().filter(|m| m["kind"] == kind).count()
-    }
-
     /// Changes the configuration.
     #[track_caller]
     pub fn configure(&self, admin: &str, change: impl FnOnce(&mut Value)) {

@@ -68,7 +68,10 @@ fn counts(product: &Product) {
     line("5", "read units, same flow", &format!("{reads}"), "<= 8");
     let behind = product.calls(&correlation, Some("deliver"));
     let (writes, reads) = product::units(&behind);
-    println!("       behind the requests, deliver: {} calls, {writes} write and {reads} read units", behind.len());
+    println!(
+        "       behind the requests, deliver: {} calls, {writes} write and {reads} read units",
+        behind.len()
+    );
 }
 
 /// Rows 2 and 3: CPU of a whole reset beside the CPU of its one hash, interleaved.
@@ -96,8 +99,16 @@ fn cpu(product: &Product) {
         rest.push(whole - alone);
         hashes.push(alone);
     }
-    println!("       one argon2: {:.2} ms CPU, median of {ROUNDS} rounds of {RESETS}", median(hashes));
-    line("2", "CPU of a two-gate reset / CPU of its one argon2", &format!("{:.3}", median(ratios)), "<= 1.25");
+    println!(
+        "       one argon2: {:.2} ms CPU, median of {ROUNDS} rounds of {RESETS}",
+        median(hashes)
+    );
+    line(
+        "2",
+        "CPU of a two-gate reset / CPU of its one argon2",
+        &format!("{:.3}", median(ratios)),
+        "<= 1.25",
+    );
     let ms = format!("{:.2} ms", median(rest));
     line("3", "CPU of a two-gate reset without the hash", &ms, "<= 2 ms");
     println!("       beside Django and better-auth: tests/benches/peers.sh");

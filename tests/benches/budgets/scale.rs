@@ -57,9 +57,9 @@ pub fn measure() {
         populate(&product, people);
         product
     });
-    let people = products.each_ref().map(|p| {
-        (0..RESETS).map(|n| p.person(&format!("timed{n}"))).collect::<Vec<_>>()
-    });
+    let people = products
+        .each_ref()
+        .map(|p| (0..RESETS).map(|n| p.person(&format!("timed{n}"))).collect::<Vec<_>>());
     let reset = |which: usize, round: usize| {
         let pairs = products.iter().zip(&people).nth(which);
         for (product, person) in pairs.iter().flat_map(|(p, all)| all.iter().map(move |a| (p, a))) {

@@ -31,5 +31,10 @@ pub fn measure() {
         let _ = std::fs::remove_dir_all(&dir);
     }
     line("11", "sspr serve: exec to listening", &format!("{:.0} ms", median(times)), "<= 150 ms");
-    line("11", "sspr serve: resident memory, idle", &format!("{:.1} MiB", median(sizes)), "<= 40 MiB");
+    line(
+        "11",
+        "sspr serve: resident memory, idle",
+        &format!("{:.1} MiB", median(sizes)),
+        "<= 40 MiB",
+    );
 }

@@ -24,17 +24,33 @@ fn routes(server: &Server) -> Vec<Route> {
     let put = |path, token: &str, good| Route { method: "PUT", path, token: token.into(), good };
     vec![
         post("/v1/sign-in", "", json!({"username": "alice", "password": OLD})),
-        post("/v1/registration/methods", &session, json!({"method": "email", "address": "a@new.example"})),
-        post("/v1/registration/methods/verify", &session, json!({"method": "email", "code": "12345678"})),
+        post(
+            "/v1/registration/methods",
+            &session,
+            json!({"method": "email", "address": "a@new.example"}),
+        ),
+        post(
+            "/v1/registration/methods/verify",
+            &session,
+            json!({"method": "email", "code": "12345678"}),
+        ),
         post("/v1/resets", "", json!({"username": "alice", "purpose": "reset"})),
         post("/v1/resets/challenge", &reset, json!({"method": "email", "contact": home("alice")})),
         post("/v1/resets/verify", &reset, json!({"method": "email", "code": "12345678"})),
         post("/v1/resets/complete", &reset, json!({"new_password": NEW})),
-        post("/v1/password/change", "", json!({"username": "alice", "current_password": OLD, "new_password": NEW})),
+        post(
+            "/v1/password/change",
+            "",
+            json!({"username": "alice", "current_password": OLD, "new_password": NEW}),
+        ),
         post("/v1/password/check", &session, json!({"new_password": NEW})),
         put("/v1/admin/config", &admin, config),
         post("/v1/admin/config/rollback", &admin, json!({"version": 1})),
-        put("/v1/admin/users/bobby", &admin, json!({"display_name": "Bobby", "email": home("bobby"), "roles": ["user"], "enabled": true})),
+        put(
+            "/v1/admin/users/bobby",
+            &admin,
+            json!({"display_name": "Bobby", "email": home("bobby"), "roles": ["user"], "enabled": true}),
+        ),
         put("/v1/admin/groups/staff", &admin, json!({"groups": ["interns"]})),
     ]
 }
@@ -144,7 +160,9 @@ fn members_that_are_unknown_doubled_or_of_another_type_are_refused_by_name() {
             let double = route.and(&format!(",{}:{value}", json!(name)));
             invalid(&server, &route, &double, &format!("{name} twice"));
             let wrong = match &value {
-                Value::String(text) => vec![json!([text]), json!(7), json!(true), json!({"a": text})],
+                Value::String(text) => {
+                    vec![json!([text]), json!(7), json!(true), json!({"a": text})]
+                }
                 Value::Number(_) => vec![json!("7"), json!([7]), json!({"a": 7}), json!(true)],
                 Value::Bool(_) => vec![json!("true"), json!(1), json!([true])],
                 Value::Array(_) => vec![json!("x"), json!({"a": 1}), json!([7])],
@@ -169,7 +187,9 @@ fn depth_without_end_lone_surrogates_and_raw_control_characters_are_refused() {
             let objects = "{\"a\":".repeat(1000);
             invalid(&server, &route, &route.with(&name, &objects), "1,000 open braces");
             if value.is_string() {
-                for text in ["\"\\ud800\"", "\"\\udc00x\"", "\"\\ud800\\ud800\"", "\"a\u{0}b\"", "\"a\nb\""] {
+                for text in
+                    ["\"\\ud800\"", "\"\\udc00x\"", "\"\\ud800\\ud800\"", "\"a\u{0}b\"", "\"a\nb\""]
+                {
                     invalid(&server, &route, &route.with(&name, text), text);
                 }
             }
@@ -221,7 +241,13 @@ fn another_content_type_is_refused() {
     let server = Server::start();
     for route in routes(&server) {
         let good = route.good.to_string();
-        for kind in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "multipart/form-data; boundary=x", ""] {
+        for kind in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/jsonx",
+            "multipart/form-data; boundary=x",
+            "",
+        ] {
             let answer = route.send_as(&server, kind, good.as_bytes());
             problem(&answer, 415, "unsupported_media_type", &format!("{} as {kind:?}", route.path));
         }
@@ -235,13 +261,27 @@ fn another_content_type_is_refused() {
 fn a_known_path_with_another_method_names_the_methods_it_has() {
     let server = Server::start();
     for route in routes(&server) {
-        let wrong = if route.path == "/v1/admin/users/bobby" || route.path.contains("/groups/") { "POST" } else { "DELETE" };
+        let wrong = if route.path == "/v1/admin/users/bobby" || route.path.contains("/groups/") {
+            "POST"
+        } else {
+            "DELETE"
+        };
         let answer = server.send(wrong, route.path, &[("content-type", "application/json")], b"{}");
         problem(&answer, 405, "method_not_allowed", route.path);
         let allow = answer.header("allow").to_owned();
-        assert!(allow.split(',').any(|m| m.trim() == route.method), "{}: Allow: {allow}", route.path);
+        assert!(
+            allow.split(',').any(|m| m.trim() == route.method),
+            "{}: Allow: {allow}",
+            route.path
+        );
     }
-    for path in ["/v1/registration", "/v1/resets/current", "/v1/health", "/v1/about", "/v1/admin/reports/resets"] {
+    for path in [
+        "/v1/registration",
+        "/v1/resets/current",
+        "/v1/health",
+        "/v1/about",
+        "/v1/admin/reports/resets",
+    ] {
         let answer = server.send("PUT", path, &[("content-type", "application/json")], b"{}");
         problem(&answer, 405, "method_not_allowed", path);
         assert!(answer.header("allow").contains("GET"), "{path}");
@@ -251,7 +291,18 @@ fn a_known_path_with_another_method_names_the_methods_it_has() {
 #[test]
 fn an_unknown_path_is_not_found() {
     let server = Server::start();
-    for path in ["/v1", "/v1/", "/v1/nothing", "/v1/resets/", "/v1/resets/complete/x", "/v2/resets", "/%00", "/v1/admin", "/..%2f..%2fetc", "/v1/admin/reports/nothing"] {
+    for path in [
+        "/v1",
+        "/v1/",
+        "/v1/nothing",
+        "/v1/resets/",
+        "/v1/resets/complete/x",
+        "/v2/resets",
+        "/%00",
+        "/v1/admin",
+        "/..%2f..%2fetc",
+        "/v1/admin/reports/nothing",
+    ] {
         for method in ["GET", "POST"] {
             let answer = server.send(method, path, &[("content-type", "application/json")], b"{}");
             problem(&answer, 404, "not_found", &format!("{method} {path}"));
@@ -267,10 +318,25 @@ fn bad_path_and_query_values_are_refused() {
         let path = format!("/v1/admin/users/{name}");
         let body = json!({"display_name": "x"});
         for answer in [server.get(&path, &admin), server.call("PUT", &path, &admin, &body)] {
-            assert!(matches!(answer.status, 400 | 404), "{name}: {} {}", answer.status, answer.body);
+            assert!(
+                matches!(answer.status, 400 | 404),
+                "{name}: {} {}",
+                answer.status,
+                answer.body
+            );
         }
     }
-    for query in ["limit=0", "limit=1001", "limit=x", "from=yesterday", "to=1", "cursor=forged", "format=xml", "result=maybe", "purpose=x"] {
+    for query in [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "from=yesterday",
+        "to=1",
+        "cursor=forged",
+        "format=xml",
+        "result=maybe",
+        "purpose=x",
+    ] {
         let answer = server.get(&format!("/v1/admin/reports/resets?{query}"), &admin);
         problem(&answer, 400, "invalid_request", query);
     }
@@ -280,4 +346,14 @@ fn bad_path_and_query_values_are_refused() {
     }
     let longest = format!("/v1/about?mkt={}", "x".repeat(4000));
     server.get(&longest, "").expect(200);
+}
+
+#[test]
+fn a_body_that_no_handler_reads_does_not_cost_the_next_call_its_connection() {
+    let server = Server::start();
+    let admin = server.admin();
+    server.create(&admin, "alice");
+    for _ in 0..100 {
+        server.post("/v1/admin/users/alice/unblock", &admin, json!({})).expect(200);
+    }
 }

@@ -90,7 +90,11 @@ fn a_change_is_in_force_at_the_next_request_and_audited_with_old_and_new_value()
     let change = &entries[0]["modified"][0];
     assert_eq!(entries[0]["actor"]["username"], tests::people::ADMIN, "{entries:#?}");
     assert!(change["field"].as_str().unwrap().contains("mobile_phone"), "{change}");
-    assert_eq!((change["old"].to_string().contains("true"), change["new"].to_string().contains("false")), (true, true), "{change}");
+    assert_eq!(
+        (change["old"].to_string().contains("true"), change["new"].to_string().contains("false")),
+        (true, true),
+        "{change}"
+    );
 }
 
 #[test]
@@ -133,7 +137,10 @@ fn settings_of_later_capabilities_cannot_be_switched_on_yet() {
         *document.pointer_mut(pointer).unwrap() = value;
         let refused = server.put_config(&admin, &etag, &document).refused(422, "config_invalid");
         let errors = refused.json()["errors"].as_array().unwrap().clone();
-        let named = |e: &&Value| e["code"] == "not_available_yet" && e["field"].as_str().is_some_and(|f| f.starts_with(pointer));
+        let named = |e: &&Value| {
+            e["code"] == "not_available_yet"
+                && e["field"].as_str().is_some_and(|f| f.starts_with(pointer))
+        };
         assert!(errors.iter().any(|e| named(&e)), "{pointer}: {}", refused.body);
         assert_eq!(read(&server, &admin).0, etag, "nothing was changed");
     }
@@ -155,16 +162,23 @@ fn a_document_that_does_not_hold_together_is_refused_with_a_pointer_for_each_err
         ("/support", json!({"kind": "url", "target": "http://help.example.com"})),
         ("/branding/colour", json!("blue")),
         ("/password/min_length", json!(8)),
-        ("/methods", json!({"email": false, "mobile_phone": false, "office_phone": false,
-            "security_questions": false, "authenticator_app": false, "recovery_code": false})),
+        (
+            "/methods",
+            json!({"email": false, "mobile_phone": false, "office_phone": false,
+            "security_questions": false, "authenticator_app": false, "recovery_code": false}),
+        ),
     ];
     for (pointer, value) in cases {
         let (etag, mut document) = read(&server, &admin);
         *document.pointer_mut(pointer).unwrap() = value.clone();
         let refused = server.put_config(&admin, &etag, &document);
         let refused = refused.refused(422, "config_invalid").json();
-        let fields: Vec<&str> =
-            refused["errors"].as_array().unwrap().iter().filter_map(|e| e["field"].as_str()).collect();
+        let fields: Vec<&str> = refused["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|e| e["field"].as_str())
+            .collect();
         assert!(fields.iter().any(|f| f.starts_with(pointer)), "{pointer} = {value}: {refused}");
     }
 }

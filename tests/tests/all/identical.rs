@@ -37,7 +37,7 @@ fn populated() -> Server {
     server.configure(&admin, |c| c["exclude_groups"] = json!(["outside"]));
     for (_, name) in KINDS.iter().filter(|(kind, _)| *kind != "unknown") {
         // What registering has used up of today's texts is not a matter of the kind of account.
-        server.post(&format!("/v1/admin/users/{name}/unblock"), &admin, json!({})).expect(200);
+        server.post(&format!("/v1/admin/users/{name}/unblock"), &admin, Value::Null).expect(200);
     }
     server
 }
@@ -133,7 +133,8 @@ fn every_answer_and_every_call_behind_it_is_the_same_for_every_kind_of_account()
     for ((kind, _), report) in KINDS.iter().zip(&reports) {
         let line = reports[0].iter().zip(report).position(|(a, b)| a != b);
         if let Some(line) = line {
-            differing.push(format!("{kind}, line {line}:\n  {}\n  {}", reports[0][line], report[line]));
+            differing
+                .push(format!("{kind}, line {line}:\n  {}\n  {}", reports[0][line], report[line]));
         } else if reports[0].len() != report.len() {
             differing.push(format!("{kind}: {} lines, not {}", report.len(), reports[0].len()));
         }

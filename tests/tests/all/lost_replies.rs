@@ -143,14 +143,18 @@ fn check(case: &Case) {
     assert_eq!(server.sign_in("alice", OLD).status, 401, "{case:?}");
     for to in [home("alice"), work("alice")] {
         let told = server.outbox(&to);
-        let notices = told.iter().filter(|m| {
-            m["correlation_id"] == reset.correlation.as_str() && m["kind"] == "notice"
-        });
+        let notices = told
+            .iter()
+            .filter(|m| m["correlation_id"] == reset.correlation.as_str() && m["kind"] == "notice");
         assert_eq!(notices.count(), 1, "{case:?}: {to}");
     }
     let admin = server.admin();
     let row = one_row(&server, &admin, "alice", &reset.correlation);
-    assert_eq!((&row["result"], &row["methods"]), (&json!("succeeded"), &json!(["email", "sms"])), "{case:?}");
+    assert_eq!(
+        (&row["result"], &row["methods"]),
+        (&json!("succeeded"), &json!(["email", "sms"])),
+        "{case:?}"
+    );
     let audit = server.report(&admin, &format!("audit?correlation_id={}", reset.correlation));
     let done = audit.iter().filter(|e| e["activity"] == "Reset password (self-service)");
     assert_eq!(done.count(), 1, "{case:?}");

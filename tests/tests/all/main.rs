@@ -1,6 +1,10 @@
 //! What the product promises, through its HTTP interface, against the whole bundle in this process. One binary, because
 //! each links everything; one module for each kind of promise.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends where it stands")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on ends where it stands"
+)]
 
 mod bad_input;
 mod configuration;

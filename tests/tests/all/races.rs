@@ -73,7 +73,11 @@ fn a_new_attempt_buys_no_guesses_in_parallel_either() {
     });
     let seen = tally(&answers);
     assert!(counted(&seen, "422 proof_incorrect") <= 5, "{seen:?}");
-    assert_eq!(counted(&seen, "422 proof_incorrect") + counted(&seen, "429 throttled"), 80, "{seen:?}");
+    assert_eq!(
+        counted(&seen, "422 proof_incorrect") + counted(&seen, "429 throttled"),
+        80,
+        "{seen:?}"
+    );
 }
 
 #[test]
@@ -108,7 +112,8 @@ fn of_48_parallel_completes_one_password_is_set_one_notice_sent_one_entry_writte
     server.sign_in("alice", OLD).refused(401, "invalid_credentials");
     let told = |to: &str| {
         let all = server.outbox(to);
-        let ours = |m: &&Value| m["correlation_id"] == reset.correlation.as_str() && m["kind"] == "notice";
+        let ours =
+            |m: &&Value| m["correlation_id"] == reset.correlation.as_str() && m["kind"] == "notice";
         all.iter().filter(ours).count()
     };
     assert_eq!([told(&home("alice")), told(&work("alice"))], [1, 1]);

@@ -42,7 +42,10 @@ fn an_attempt_ends_after_fifteen_minutes_and_the_report_says_where_it_was_left()
     reset.complete(NEW).refused(410, "reset_expired");
     server.advance(60);
     let row = one_row(&server, &server.admin(), "alice", &reset.correlation);
-    assert_eq!((&row["result"], &row["detail"]), (&json!("abandoned"), &json!("after_start_email")));
+    assert_eq!(
+        (&row["result"], &row["detail"]),
+        (&json!("abandoned"), &json!("after_start_email"))
+    );
     server.sign_in("alice", OLD).expect(200);
 }
 
@@ -83,7 +86,9 @@ fn a_contact_that_is_not_the_registered_one_is_answered_alike_and_gets_nothing()
     let wrong = reset.challenge("email", "mallory@home.example").expect(202);
     assert_eq!(server.outbox("").len(), before, "nothing is sent, to nobody");
     let right = reset.challenge("sms", &mobile(1)).expect(202);
-    let shape = |a: &tests::client::Answer| a.json().as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let shape = |a: &tests::client::Answer| {
+        a.json().as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
     assert_eq!(shape(&wrong), shape(&right));
     reset.challenge("sms", &mobile(2)).refused(429, "throttled");
     let code = server.code(&mobile(1));
@@ -119,7 +124,10 @@ fn the_sixth_proof_is_not_judged_even_if_it_is_right_and_a_new_attempt_does_not_
     let again = server.begin("alice", "reset");
     again.challenge("email", &home("alice")).refused(429, "throttled");
     let admin = server.admin();
-    let blocks = server.report(&admin, "audit?username=alice&activity=Blocked%20from%20self-service%20password%20reset");
+    let blocks = server.report(
+        &admin,
+        "audit?username=alice&activity=Blocked%20from%20self-service%20password%20reset",
+    );
     assert_eq!(blocks.len(), 1, "{blocks:#?}");
     server.advance(86_401);
     server.ready("alice", "reset").complete(NEW).expect(200);

@@ -41,7 +41,8 @@ fn a_new_person_is_asked_to_register_and_is_complete_after_one_proved_address() 
 fn a_number_is_proved_by_text_or_call() {
     let server = Server::start();
     let admin = server.admin();
-    for (name, via, channel, number) in [("alice", "sms", "sms", 1), ("bobby", "voice", "voice", 2)] {
+    for (name, via, channel, number) in [("alice", "sms", "sms", 1), ("bobby", "voice", "voice", 2)]
+    {
         server.create(&admin, name);
         let token = server.token(name, OLD);
         let typed = mobile(number).replace("+447700", "+44 7700 ");
@@ -59,7 +60,10 @@ fn a_wrong_code_does_not_register_and_five_close_the_way() {
     let token = server.token("alice", OLD);
     let body = json!({"method": "email", "address": home("alice")});
     let asked = server.post("/v1/registration/methods", &token, body).expect(202).json();
-    assert_eq!((&asked["code_length"], &asked["expires_in"], &asked["resend_after"]), (&json!(8), &json!(300), &json!(30)));
+    assert_eq!(
+        (&asked["code_length"], &asked["expires_in"], &asked["resend_after"]),
+        (&json!(8), &json!(300), &json!(30))
+    );
     let wrong = other_code(&server.code(&home("alice")));
     let proof = json!({"method": "email", "code": wrong});
     for left in [4, 3, 2, 1, 0] {
@@ -158,7 +162,8 @@ fn looks_good_confirms_everything_and_is_refused_while_something_is_missing() {
     let admin = server.admin();
     server.create(&admin, "alice");
     let token = server.token("alice", OLD);
-    let confirm = |token: &str| server.call("POST", "/v1/registration/confirm", token, &Value::Null);
+    let confirm =
+        |token: &str| server.call("POST", "/v1/registration/confirm", token, &Value::Null);
     confirm(&token).refused(409, "registration_incomplete");
     server.register_email(&token, &home("alice"));
     server.advance(181 * 86_400);
@@ -193,7 +198,12 @@ fn each_datum_is_one_row_of_the_registration_report() {
     let rows = server.report(&admin, "registrations?username=alice");
     let mut seen: Vec<(String, String)> = rows
         .iter()
-        .map(|r| (r["method"].as_str().unwrap_or("").to_owned(), r["change"].as_str().unwrap_or("").to_owned()))
+        .map(|r| {
+            (
+                r["method"].as_str().unwrap_or("").to_owned(),
+                r["change"].as_str().unwrap_or("").to_owned(),
+            )
+        })
         .collect();
     seen.sort();
     let expected = [("email", "registered"), ("mobile_phone", "registered")];

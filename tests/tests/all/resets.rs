@@ -163,7 +163,14 @@ fn the_support_view_shows_every_step_in_order_with_deliveries() {
         .iter()
         .map(|s| s["step"].as_str().unwrap().to_owned())
         .collect();
-    let expected = ["begin", "challenge email", "wrong email", "passed email", "password rejected", "completed"];
+    let expected = [
+        "begin",
+        "challenge email",
+        "wrong email",
+        "passed email",
+        "password rejected",
+        "completed",
+    ];
     assert_eq!(steps, expected, "{view:#}");
     assert!(!view["deliveries"].as_array().unwrap().is_empty(), "{view:#}");
     let text = view.to_string();

@@ -35,11 +35,8 @@ fn the_walk_through_of_the_readme_ends_with_a_sign_in_by_the_new_password() {
     let script: String = blocks.iter().filter(|b| b.contains("$BASE")).cloned().collect();
     assert!(script.contains("/v1/resets/complete"), "the walk-through holds a whole reset");
     let server = Process::start_with(PROGRAM, &["demo"]);
-    let ran = Command::new("sh")
-        .args(["-euc", &script])
-        .env("BASE", server.base())
-        .output()
-        .unwrap();
+    let ran =
+        Command::new("sh").args(["-euc", &script]).env("BASE", server.base()).output().unwrap();
     let out = String::from_utf8_lossy(&ran.stdout).into_owned();
     let complaints = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.success(), "{out}\n{complaints}");
