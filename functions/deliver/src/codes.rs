@@ -1,7 +1,7 @@
 //! Codes: decided once, derived, sent.
 
 use rules::activity::{Activity, CodeOrder};
-use rules::attempt::{Attempt, Facts, Status, Withheld, may_send};
+use rules::attempt::{Attempt, Facts, Findings, Status, Withheld, may_send};
 use rules::gate::{Delivery, DeliveryState, code, registration_code};
 use rules::ids::Millis;
 use rules::method::Way;
@@ -72,13 +72,15 @@ impl Deliver {
                     contact_version,
                     reason: None,
                 },
-                facts: profile.zip(eligible.ok()).map(|(p, e)| Facts {
-                    uid: p.uid.clone(),
-                    epoch: p.epoch,
-                    required: e.required,
-                    administrator: e.administrator,
-                }),
-                refusal: None,
+                findings: Findings {
+                    facts: profile.zip(eligible.ok()).map(|(p, e)| Facts {
+                        uid: p.uid.clone(),
+                        epoch: p.epoch,
+                        required: e.required,
+                        administrator: e.administrator,
+                    }),
+                    refusal: None,
+                },
             },
             Err(why) => Decision {
                 delivery: Delivery {
@@ -86,10 +88,12 @@ impl Deliver {
                     contact_version: 0,
                     reason: Some(why.as_str().to_owned()),
                 },
-                facts: None,
-                refusal: match why {
-                    Withheld::Ineligible(reason) => Some(reason),
-                    Withheld::MethodNotUsable | Withheld::ContactMismatch => None,
+                findings: Findings {
+                    facts: None,
+                    refusal: match why {
+                        Withheld::Ineligible(reason) => Some(reason),
+                        Withheld::MethodNotUsable | Withheld::ContactMismatch => None,
+                    },
                 },
             },
         };
@@ -126,7 +130,7 @@ impl Deliver {
         let Some(username) = activity.target.as_ref() else { return Ok(()) };
         let code = registration_code(&self.app.keys.code, username.as_str(), nonce, *send, *digits);
         let now = self.app.clock.now();
-        match self.app.store.claim_message(&activity.id, contact, &self.holder()?, now).await? {
+        match self.app.store.claim_message(&activity.id, contact, &self.holder, now).await? {
             Claim::Sent => return Ok(()),
             Claim::Taken => return Err(Again::Taken),
             Claim::Send => {}
@@ -142,11 +146,6 @@ impl Deliver {
         self.senders.code(*way, contact, &text).await?;
         self.app.store.message_sent(&activity.id, contact, now).await?;
         Ok(())
-    }
-
-    /// A name under which this run claims messages.
-    pub(crate) fn holder(&self) -> Result<String, Again> {
-        Ok(self.app.chance.id()?)
     }
 }
 

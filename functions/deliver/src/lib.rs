@@ -31,6 +31,9 @@ pub use senders::Senders;
 pub struct Deliver {
     app: App,
     senders: Senders,
+    /// The name under which this environment claims messages. It handles one batch at a time, so what it left claimed
+    /// when a provider failed it may claim again at once; another environment waits for the lease to run out.
+    holder: String,
 }
 
 /// Why a row has to come again.
@@ -55,7 +58,8 @@ pub enum Again {
 impl Deliver {
     /// Builds the function.
     pub fn new(app: App, senders: Senders) -> Self {
-        Self { app, senders }
+        let holder = edge::settings::variable("AWS_LAMBDA_LOG_STREAM_NAME");
+        Self { app, senders, holder: holder.unwrap_or_else(|| String::from("local")) }
     }
 
     /// Handles a batch; rows that have to come again are named by their sequence number.

@@ -37,7 +37,7 @@ impl Deliver {
         let store = &self.app.store;
         let message = format!("{}-{}", activity.id, notice.kind.as_str());
         let now = self.app.clock.now();
-        match store.claim_message(&message, recipient, &self.holder()?, now).await? {
+        match store.claim_message(&message, recipient, &self.holder, now).await? {
             Claim::Sent => return Ok(()),
             Claim::Taken => return Err(Again::Taken),
             Claim::Send => {}

@@ -106,7 +106,7 @@ pub async fn view(app: &App, attempt: Attempt, now: Millis) -> Result<Support, F
         methods_offered: attempt.policy.ways.clone(),
         steps: attempt.steps.iter().map(|text| step(&attempt, text)).collect(),
         deliveries: deliveries(&attempt),
-        refusal: attempt.refusal.map(Refused::from),
+        refusal: attempt.refusal().map(Refused::from),
         blocked: attempt.blocked,
         source_ip: attempt.origin.source_ip,
         client: attempt.origin.client,

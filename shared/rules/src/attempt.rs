@@ -45,8 +45,8 @@ pub enum Status {
     Ended,
 }
 
-/// What the deliverer learned of the account when it first sent a code. Until then the attempt knows nothing of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What an attempt must know of the account, learned by the deliverer when it first let a code go out.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// The account, as distinct from a later one of the same name.
     pub uid: String,
@@ -56,6 +56,58 @@ pub struct Facts {
     pub required: u8,
     /// Whether the administrators' fixed policy decides.
     pub administrator: bool,
+}
+
+/// What the deliverer found. Stored as text of one length, whatever it is: see [`gate::Delivery`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Findings {
+    /// The account, once a code went out.
+    pub facts: Option<Facts>,
+    /// Why the account may not reset, if it may not.
+    pub refusal: Option<Ineligible>,
+}
+
+/// Length of stored [`Findings`]: the longest of each part.
+const FINDINGS_LENGTH: usize = 84;
+
+impl From<Findings> for String {
+    fn from(f: Findings) -> Self {
+        let refusal = f.refusal.map_or("", Ineligible::detail);
+        let text = match f.facts {
+            Some(x) => format!(
+                "{}|{}|{}|{}|{refusal}",
+                x.uid,
+                x.epoch,
+                x.required,
+                u8::from(x.administrator)
+            ),
+            None => format!("||||{refusal}"),
+        };
+        format!("{text:FINDINGS_LENGTH$}")
+    }
+}
+
+impl TryFrom<String> for Findings {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let parts: Vec<&str> = text.trim_end().split('|').collect();
+        let [uid, epoch, required, administrator, refusal] = *parts.as_slice() else {
+            return Err("findings have five parts");
+        };
+        let facts = match uid {
+            "" => None,
+            uid => Some(Facts {
+                uid: uid.to_owned(),
+                epoch: epoch.parse().map_err(|_| "an epoch is a number")?,
+                required: required.parse().map_err(|_| "gates are a number")?,
+                administrator: administrator == "1",
+            }),
+        };
+        let refusal = Ineligible::ALL.into_iter().find(|why| why.detail() == refusal);
+        Ok(Self { facts, refusal })
+    }
 }
 
 /// New passwords that one attempt may try (api.md §5).
@@ -104,15 +156,12 @@ pub struct Attempt {
     /// New passwords tried so far; moves before the password is looked at.
     #[serde(default)]
     pub completes: u32,
-    /// See [`Facts`].
+    /// What the deliverer found; until then the attempt knows nothing of the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub facts: Option<Facts>,
+    pub findings: Option<Findings>,
     /// What became of each send.
     #[serde(default)]
     pub deliveries: BTreeMap<String, Delivery>,
-    /// Why the account may not, as the deliverer found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refusal: Option<Ineligible>,
     /// The limit that was met last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<String>,
@@ -162,9 +211,19 @@ impl Attempt {
         self.token_hash.as_bytes().ct_eq(token.to_text().as_bytes()).into()
     }
 
+    /// The account, if a code ever went out.
+    pub fn facts(&self) -> Option<&Facts> {
+        self.findings.as_ref()?.facts.as_ref()
+    }
+
+    /// Why the account may not reset, as far as the deliverer found.
+    pub fn refusal(&self) -> Option<Ineligible> {
+        self.findings.as_ref()?.refusal
+    }
+
     /// Gates to pass: what the policy asked at begin, or more if the account's own policy asks more.
     pub fn required(&self) -> u8 {
-        let account = self.facts.as_ref().map_or(0, |f| f.required);
+        let account = self.facts().map_or(0, |f| f.required);
         self.policy.required.max(account)
     }
 
@@ -192,7 +251,7 @@ impl Attempt {
     /// that an administrator who has passed a gate sees the fixed administrators' ways.
     pub fn offered(&self) -> Vec<Way> {
         let passed = self.passed_methods();
-        let administrator = self.facts.as_ref().is_some_and(|f| f.administrator);
+        let administrator = self.facts().is_some_and(|f| f.administrator);
         let named = |way: &Way| {
             if administrator && !passed.is_empty() {
                 ADMINISTRATOR_METHODS.contains(&way.method()) && *way != Way::AuthenticatorApp
@@ -266,7 +325,7 @@ impl Attempt {
     ) -> Result<(), Refusal> {
         let eligible = eligible.map_err(|why| Refusal::ResetRefused(Some(why)))?;
         let unknown = Refusal::ResetRefused(Some(Ineligible::UnknownUser));
-        let (Some(profile), Some(facts)) = (profile, self.facts.as_ref()) else {
+        let (Some(profile), Some(facts)) = (profile, self.facts()) else {
             return Err(unknown);
         };
         if profile.uid != facts.uid {
@@ -314,7 +373,7 @@ impl Attempt {
     /// How an attempt that nobody finished ended (REP-02): it could not have worked, or it was blocked, or the person
     /// left it at some step.
     pub fn ended_unfinished(&self, account: Option<Ineligible>) -> (Outcome, String) {
-        if let Some(why) = self.refusal.or(account) {
+        if let Some(why) = self.refusal().or(account) {
             return (Outcome::Failed, why.detail().to_owned());
         }
         if let Some(limit) = &self.blocked {
@@ -390,5 +449,31 @@ pub fn may_send(
         Ok((contact.value.clone(), contact.version))
     } else {
         Err(Withheld::ContactMismatch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_takes_the_same_room_whatever_it_was() {
+        let facts = Facts {
+            uid: "0123456789abcdef0123456789abcdef".into(),
+            epoch: u64::MAX,
+            required: 2,
+            administrator: true,
+        };
+        let mut all: Vec<Findings> = Ineligible::ALL
+            .into_iter()
+            .map(|why| Findings { facts: Some(facts.clone()), refusal: Some(why) })
+            .collect();
+        all.push(Findings::default());
+        all.push(Findings { facts: Some(facts), refusal: None });
+        for findings in all {
+            let text = String::from(findings.clone());
+            assert_eq!(text.len(), FINDINGS_LENGTH, "{text}");
+            assert_eq!(Findings::try_from(text), Ok(findings));
+        }
     }
 }

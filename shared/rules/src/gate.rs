@@ -37,22 +37,45 @@ pub struct Passed {
     pub at: Millis,
 }
 
-/// What became of a send. Written by the deliverer, the only one that looks at the account.
+/// What became of a send. Written by the deliverer, the only one that looks at the account. Stored as text of one
+/// length, so that the size of an attempt does not tell what the deliverer found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Delivery {
     /// How far it is.
     pub state: DeliveryState,
     /// The contact's version it went to; 0 when it went nowhere.
-    #[serde(default)]
     pub contact_version: u32,
     /// Why nothing was sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
+/// Length of a stored [`Delivery`]: the longest state, version and reason.
+const DELIVERY_LENGTH: usize = 48;
+
+impl From<Delivery> for String {
+    fn from(d: Delivery) -> Self {
+        let reason = d.reason.unwrap_or_default();
+        let text = format!("{}|{}|{reason}", d.state.as_str(), d.contact_version);
+        format!("{text:DELIVERY_LENGTH$}")
+    }
+}
+
+impl TryFrom<String> for Delivery {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let mut parts = text.trim_end().split('|');
+        let mut part = || parts.next().ok_or("a delivery has three parts");
+        let state = DeliveryState::parse(part()?).ok_or("no such delivery state")?;
+        let contact_version = part()?.parse().map_err(|_| "a contact's version is a number")?;
+        let reason = Some(part()?.to_owned()).filter(|r| !r.is_empty());
+        Ok(Self { state, contact_version, reason })
+    }
+}
+
 /// How far a send is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryState {
     /// Nothing is sent: the account may not, or the contact is not the registered one.
     Withheld,
@@ -65,6 +88,22 @@ pub enum DeliveryState {
 }
 
 impl DeliveryState {
+    const ALL: [Self; 4] = [Self::Withheld, Self::Accepted, Self::Sent, Self::Failed];
+
+    /// The word in the record.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Withheld => "withheld",
+            Self::Accepted => "accepted",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
     /// Whether a right code of this send passes the gate.
     pub fn counts(self) -> bool {
         match self {
@@ -109,6 +148,21 @@ mod tests {
         assert!(!base.is(&code(&key, attempt, Way::Sms, 1, 8)));
         assert!(!base.is(&code(&key, CorrelationId::new(Millis(0), 2), Way::Email, 1, 8)));
         assert!(!base.is(&registration_code(&key, "alice", "n", 1, 8)));
+    }
+
+    #[test]
+    fn what_became_of_a_send_takes_the_same_room_whatever_it_was() {
+        let delivery = |state, contact_version, reason: Option<&str>| Delivery {
+            state,
+            contact_version,
+            reason: reason.map(str::to_owned),
+        };
+        let longest = delivery(DeliveryState::Withheld, u32::MAX, Some("administrators_disabled"));
+        for d in [delivery(DeliveryState::Sent, 1, None), longest] {
+            let text = String::from(d.clone());
+            assert_eq!(text.len(), DELIVERY_LENGTH);
+            assert_eq!(Delivery::try_from(text), Ok(d));
+        }
     }
 
     #[test]

@@ -230,6 +230,17 @@ pub enum Ineligible {
 }
 
 impl Ineligible {
+    /// Every reason, in the order in which it is decided.
+    pub const ALL: [Self; 7] = [
+        Self::UnknownUser,
+        Self::AccountDisabled,
+        Self::NotEnabled,
+        Self::NotInScope,
+        Self::NotRegistered,
+        Self::AdministratorsDisabled,
+        Self::WritebackOff,
+    ];
+
     /// The report's detail (REP-02).
     pub fn detail(self) -> &'static str {
         match self {

@@ -1,9 +1,8 @@
 //! What the deliverer keeps: whether a code may go out, and which messages have gone.
 
-use rules::attempt::{Attempt, Facts, Status};
+use rules::attempt::{Attempt, Findings, Status};
 use rules::gate::Delivery;
 use rules::ids::{CorrelationId, Millis};
-use rules::registration::Ineligible;
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
@@ -22,10 +21,8 @@ const LEASE: i64 = 60;
 pub struct Decision {
     /// What becomes of it.
     pub delivery: Delivery,
-    /// What was learned of the account, if a code goes out.
-    pub facts: Option<Facts>,
-    /// Why the account may not reset, if that is why.
-    pub refusal: Option<Ineligible>,
+    /// What was found of the account; kept until a code goes out, and from then on.
+    pub findings: Findings,
 }
 
 /// Whether a message is still to be sent.
@@ -50,11 +47,8 @@ impl Store {
     ) -> Result<bool, Fault> {
         let place = format!("deliveries.{send}");
         let mut changes = Changes::new().set(place.as_str(), &decision.delivery)?;
-        if let (Some(facts), None) = (&decision.facts, &attempt.facts) {
-            changes = changes.set("facts", facts)?;
-        }
-        if let (Some(refusal), None) = (&decision.refusal, &attempt.refusal) {
-            changes = changes.set("refusal", refusal)?;
+        if attempt.facts().is_none() {
+            changes = changes.set("findings", &decision.findings)?;
         }
         let open = serde_dynamo::to_attribute_value(Status::Open);
         let open = open.map_err(|_| Fault::Computation { what: "an attribute" })?;

@@ -11,6 +11,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::serve::ListenerExt;
+use bytes::Bytes;
 use edge::request::SourceAddress;
 use rules::ids::Username;
 use rules::password::Password;
@@ -132,8 +133,15 @@ async fn with_source(
     next: Next,
 ) -> Response {
     request.extensions_mut().insert(SourceAddress(peer.ip().to_canonical()));
-    next.run(request).await
+    // The whole body first, as the gateway does it: a refusal that leaves part of it unread would cost the connection.
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, GATEWAY_BODY_MAX).await;
+    let body = body.unwrap_or_else(|_| Bytes::from(vec![b' '; GATEWAY_BODY_MAX]));
+    next.run(Request::from_parts(parts, axum::body::Body::from(body))).await
 }
+
+/// Largest body that reaches a function, bytes; above it stands in for all that were larger. More than any route takes.
+const GATEWAY_BODY_MAX: usize = 6 * 1024 * 1024;
 
 impl Running {
     /// Every route, to be called without a socket.
