@@ -15,7 +15,7 @@ use bytes::Bytes;
 use edge::request::SourceAddress;
 use rules::ids::Username;
 use rules::password::Password;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -103,7 +103,7 @@ pub fn start(options: Options) -> Result<Running, StartFault> {
         runtime.block_on(first_admin::create(&local.app, admin))?;
     }
     let refused = |source| StartFault::Listen { listen: options.listen, source };
-    let listener = runtime.block_on(TcpListener::bind(options.listen)).map_err(refused)?;
+    let listener = runtime.block_on(listen(options.listen)).map_err(refused)?;
     let addr = listener.local_addr().map_err(refused)?;
     let router = local.router(options.dev);
     let stop = Arc::new(Notify::new());
@@ -124,6 +124,16 @@ async fn serve(listener: TcpListener, router: Router, stop: Arc<Notify>) {
     if let Err(fault) = serving.await {
         tracing::error!(%fault, "the server ended");
     }
+}
+
+/// Connections that may wait to be accepted: a burst of clients is served late rather than turned away.
+const BACKLOG: u32 = 4_096;
+
+async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// The source address is the connection's own; no header is believed.
