@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
@@ -38,7 +39,19 @@ pub struct Grant {
     keys: Vec<String>,
 }
 
+impl std::fmt::Display for Grant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {}", self.action, self.on, self.keys.join(" "))
+    }
+}
+
 impl Grant {
+    /// The same, one for each pattern.
+    pub fn each(&self) -> Vec<Grant> {
+        let one = |key: &String| Grant { keys: vec![key.clone()], ..self.clone() };
+        self.keys.iter().map(one).collect()
+    }
+
     /// Whether it covers a deed.
     pub fn covers(&self, deed: &Deed) -> bool {
         let fits = |pattern: &String| match pattern.strip_suffix('*') {
@@ -67,6 +80,16 @@ pub struct Cloud {
     /// The embedded engine; a test may look into it or put something there.
     pub engine: Engine,
     books: Mutex<Books>,
+    /// Where the engine keeps its file; goes with the cloud.
+    folder: Option<PathBuf>,
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.folder {
+            std::fs::remove_dir_all(folder).ok();
+        }
+    }
 }
 
 #[derive(Default)]
@@ -79,7 +102,12 @@ struct Books {
 impl Cloud {
     /// An empty cloud.
     pub fn new() -> Result<Arc<Self>, sspr::engine::EngineFault> {
-        Ok(Arc::new(Self { engine: Engine::memory()?, books: Mutex::default() }))
+        Ok(Self::on(Engine::memory()?, None))
+    }
+
+    /// A cloud on a store, whose folder is removed with it.
+    pub fn on(engine: Engine, folder: Option<PathBuf>) -> Arc<Self> {
+        Arc::new(Self { engine, books: Mutex::default(), folder })
     }
 
     /// What one function reaches, under its role.

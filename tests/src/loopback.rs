@@ -35,7 +35,7 @@ pub struct Response {
     /// Three digits.
     pub status: u16,
     /// Without `content-length`, which is added.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(String, String)>,
     /// The whole body.
     pub body: Vec<u8>,
 }
@@ -43,7 +43,7 @@ pub struct Response {
 impl Response {
     /// A JSON answer.
     pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        let headers = vec![("content-type", String::from("application/json"))];
+        let headers = vec![(String::from("content-type"), String::from("application/json"))];
         Self { status, headers, body: body.into() }
     }
 }

@@ -1,6 +1,11 @@
 //! Every function as its own binary, as Lambda starts it, held to its role: fed with its folder of `events/`, and all
 //! together as an organisation.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends where it stands")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on ends where it stands"
+)]
 
 mod events;
 mod organisation;
