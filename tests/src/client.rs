@@ -177,9 +177,14 @@ impl Client {
     #[track_caller]
     pub fn trace(&self, correlation_id: &str) -> Vec<Value> {
         let path = format!("/dev/trace?correlation_id={correlation_id}");
-        let answer = self.get(&path, "").expect(200).json();
-        let calls = answer.as_array().or_else(|| answer["calls"].as_array());
-        calls.unwrap().clone()
+        self.get(&path, "").expect(200).json().as_array().unwrap().clone()
+    }
+
+    /// The AWS calls made under a correlation id by one function, `deliver` and `sweep` included.
+    #[track_caller]
+    pub fn trace_of(&self, function: &str, correlation_id: &str) -> Vec<Value> {
+        let path = format!("/dev/trace?correlation_id={correlation_id}&function={function}");
+        self.get(&path, "").expect(200).json().as_array().unwrap().clone()
     }
 
     /// A counter of `/dev/counters`.

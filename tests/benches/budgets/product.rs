@@ -128,8 +128,8 @@ impl Product {
     /// The code of the last message to a contact.
     fn code(&self, contact: &str) -> String {
         let seen = self.running.local.outbox.messages(Some(contact), 0);
-        let codes = seen.iter().filter(|m| m.draft.kind.as_deref() == Some("code"));
-        code_in(&serde_json::to_value(codes.last().unwrap()).unwrap())
+        let mut codes = seen.iter().filter(|m| m.draft.kind.as_deref() == Some("code"));
+        code_in(&serde_json::to_value(codes.next_back().unwrap()).unwrap())
     }
 
     /// Password hashes since the start.

@@ -183,8 +183,9 @@ fn nobody_resets_themselves_by_the_administrators_route_or_somebody_above() {
     let own = format!("/v1/admin/users/{ADMIN}/reset");
     assert_eq!(server.post(&own, &admin, Value::Null).status, 403);
     let helga = server.token("helga", OLD);
-    let reset =
-        |who: &str| server.post(&format!("/v1/admin/users/{who}/reset"), &helga, Value::Null).status;
+    let reset = |who: &str| {
+        server.post(&format!("/v1/admin/users/{who}/reset"), &helga, Value::Null).status
+    };
     assert_eq!(
         [reset("helga"), reset("ursula"), reset(ADMIN), reset("alice")],
         [403, 403, 403, 200]

@@ -54,7 +54,8 @@ fn is_reset(client: &Client, old: &str, new: &str) -> bool {
 /// Notices of a reset that the person was sent.
 fn told(client: &Client, reset: &Reset) -> usize {
     let messages = client.outbox(&work("alice"));
-    let ours = |m: &&Value| m["correlation_id"] == reset.correlation.as_str() && m["kind"] == "notice";
+    let ours =
+        |m: &&Value| m["correlation_id"] == reset.correlation.as_str() && m["kind"] == "notice";
     messages.iter().filter(ours).count()
 }
 

@@ -6,7 +6,7 @@
 //! # Why not …?
 //! - *the engine's own HTTP server?* It costs a socket and 80 µs a call, and faults and traces
 //!   would need a proxy in between.
-//! - *`Database::memory()`?* The stream's records need an index (see [`crate::tables`]), and that
+//! - *`Database::memory()`?* The stream's records need an index (see `crate::tables`), and that
 //!   takes a second connection to the same memory: hence a named one.
 //! - *expiring by the shifted clock of `/dev/clock`?* The engine takes no clock for a file. Nothing
 //!   depends on it: every read and every write condition compares the expiry itself.
