@@ -17,6 +17,8 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_sspr-under-test");
 
 /// Kills of the server while a password is being set.
 const KILLS: u32 = 200;
+/// Servers that are killed side by side.
+const PARTS: usize = 4;
 
 /// An empty folder for one test.
 fn folder(name: &str) -> PathBuf {
@@ -62,19 +64,19 @@ fn told(client: &Client, reset: &Reset) -> usize {
 /// A deliverer that was killed had the message to itself for a minute.
 const LEASE: u32 = 61;
 
-#[test]
-fn of_200_kills_during_completes_none_leaves_half_a_reset_or_loses_a_notice() {
-    let dir = folder("kills");
+/// Kills one server again and again; how often before and after the commit.
+fn kill_again_and_again(part: u32) -> (u32, u32) {
+    let dir = folder(&format!("kills-{part}"));
     let mut server = Process::start(PROGRAM, &dir);
     server.person(&server.admin(), "alice");
     let (mut before, mut after) = (0, 0);
     let mut old = OLD.to_owned();
-    for kill in 0..KILLS {
+    for kill in (part..KILLS).step_by(PARTS) {
         let new = format!("Quiet volcano number {kill} borrows ladders");
         let reset = server.ready("alice", "reset");
         // Spread over the time a completion takes, so that every point of it is met.
-        let wait = Duration::from_micros(u64::from(kill * 7 % KILLS) * 400);
-        let answer = kill_during(server, &reset, &new, wait);
+        let answer =
+            kill_during(server, &reset, &new, Duration::from_micros(u64::from(kill) * 600));
         server = Process::start(PROGRAM, &dir);
         let acknowledged = answer.is_some_and(|a| a.status == 200);
         if is_reset(&server, &old, &new) {
@@ -92,14 +94,25 @@ fn of_200_kills_during_completes_none_leaves_half_a_reset_or_loses_a_notice() {
         assert!(told(&server, &reset) >= 1, "kill {kill}: never told");
         old = new;
     }
-    println!("{before} kills before the commit, {after} after it");
-    assert!(before > 0 && after > 0, "the kills must meet both sides: {before}, {after}");
-    server.sign_in("alice", &old).expect(200);
-    let admin = server.admin();
-    let resets = server.report(&admin, "resets?username=alice&result=succeeded&limit=1000");
-    assert_eq!(resets.len(), usize::try_from(KILLS).unwrap(), "one row for each reset");
+    let query = "resets?username=alice&result=succeeded&limit=1000";
+    let resets = server.report(&server.admin(), query).len();
+    assert_eq!(resets, (part..KILLS).step_by(PARTS).count(), "one row for each reset");
     server.kill();
     std::fs::remove_dir_all(dir).unwrap();
+    (before, after)
+}
+
+#[test]
+fn of_200_kills_during_completes_none_leaves_half_a_reset_or_loses_a_notice() {
+    let parts = std::thread::scope(|scope| {
+        let run = |part| scope.spawn(move || kill_again_and_again(part));
+        let running: Vec<_> = (0..).take(PARTS).map(run).collect();
+        running.into_iter().map(|part| part.join().unwrap()).collect::<Vec<_>>()
+    });
+    let (before, after) = parts.iter().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
+    println!("{before} kills before the commit, {after} after it");
+    assert_eq!(before + after, KILLS);
+    assert!(before > 0 && after > 0, "the kills must meet both sides: {before}, {after}");
 }
 
 #[test]
