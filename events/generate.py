@@ -282,6 +282,8 @@ ROUTES = {
         Route("GET", "/v1/admin/users", 200, 401, token=ADMIN_TOKEN, query={"limit": 10}),
         Route("GET", "/v1/admin/users/{username}", 200, 401, token=ADMIN_TOKEN, parameters=person(PERSON), more=[
             Case("bad-unknown-name", 404, parameters=person("nobody")),
+            # HTTP APIs hand over the path decoded: what stands after the mark must not get lost with it.
+            Case("bad-decoded-number-sign", 404, parameters=person(f"{PERSON}#1")),
             Case("bad-decoded-blank", 404, parameters=person(f"{PERSON} 1")),
         ]),
         Route("PUT", "/v1/admin/users/{username}", 201, 401, token=ADMIN_TOKEN, parameters=person("new.starter"),

@@ -4,7 +4,7 @@
 //! A page that costs too much because a filter drops most rows ends early, perhaps empty, with a `next_cursor` that goes
 //! on: only a `next_cursor` of null says that there is no more.
 //!
-//! Modules, in the order of the flow: [`parameters`] and [`paging`] (the query, strictly), [`walk`] (the record backwards),
+//! Modules, in the order of the flow: [`parameters`] and [`paging`] (the query, strictly), [`mod@walk`] (the record backwards),
 //! [`events`] and [`detail`] (rows as items), [`people`], [`support`], [`answer`] (JSON, CSV, NDJSON).
 //!
 //! # To add a report

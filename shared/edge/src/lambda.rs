@@ -59,7 +59,7 @@ pub async fn run(routes: fn(App) -> Router) -> Outcome {
     let router = complete(routes(app.clone()), app);
     let service = tower::service_fn(move |request: lambda_http::Request| {
         let router = router.clone();
-        async move { router.oneshot(with_source(request)).await }
+        async move { router.oneshot(with_path(with_source(request))).await }
     });
     lambda_http::run(service).await
 }
@@ -73,4 +73,52 @@ fn with_source(mut request: lambda_http::Request) -> lambda_http::Request {
         }
     }
     request
+}
+
+/// Restores the path. An HTTP API hands it over decoded (payload 2.0, `rawPath`), and `lambda_http` reads it as a URL: what
+/// follows a `#` would be lost, and `/users/alice%231` would be alice's.
+fn with_path(mut request: lambda_http::Request) -> lambda_http::Request {
+    let path = encoded(request.raw_http_path());
+    let target = match request.uri().query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    };
+    if let Ok(uri) = target.parse() {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
+/// A path with everything escaped that cannot stand in one; what is escaped already stays so.
+fn encoded(path: &str) -> String {
+    let bytes = path.as_bytes();
+    let hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+    let mut out = String::with_capacity(path.len());
+    for (at, byte) in bytes.iter().enumerate() {
+        let stays = byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(byte);
+        let escape = *byte == b'%' && hex(at.saturating_add(1)) && hex(at.saturating_add(2));
+        if stays || escape {
+            out.push(char::from(*byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decoded_path_names_what_the_client_named() {
+        for (given, path) in [
+            ("/v1/admin/users/alice#1", "/v1/admin/users/alice%231"),
+            ("/v1/admin/users/o'neil@x.example", "/v1/admin/users/o'neil@x.example"),
+            ("/v1/admin/users/x%40y", "/v1/admin/users/x%40y"),
+            ("/v1/admin/users/j\u{f6}rg 100%", "/v1/admin/users/j%C3%B6rg%20100%25"),
+        ] {
+            assert_eq!(encoded(given), path);
+        }
+    }
 }
