@@ -76,7 +76,7 @@ fn kill_again_and_again(part: u32) -> (u32, u32) {
         let reset = server.ready("alice", "reset");
         // Spread over the time a completion takes, so that every point of it is met.
         let answer =
-            kill_during(server, &reset, &new, Duration::from_micros(u64::from(kill) * 600));
+            kill_during(server, &reset, &new, Duration::from_micros(u64::from(kill) * 1_500));
         server = Process::start(PROGRAM, &dir);
         let acknowledged = answer.is_some_and(|a| a.status == 200);
         if is_reset(&server, &old, &new) {
