@@ -7,6 +7,7 @@
     reason = "a test that cannot go on ends where it stands"
 )]
 
+mod administration;
 mod bad_input;
 mod configuration;
 mod identical;
