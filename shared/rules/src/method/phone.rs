@@ -58,8 +58,7 @@ impl Phone {
     /// Whether texts or calls may go to this number: it is of a listed country (ISO 3166 codes) *and* an ordinary mobile,
     /// or for calls fixed, number. Being a valid number is not enough: premium numbers are valid.
     ///
-    /// The first call in a process reads the number plans of the world: 200 to 310 ms, release build, two busy cores. Not for
-    /// paths that only compare.
+    /// Reads the patterns of one country: not for paths that only compare.
     ///
     /// # Refuses
     /// `Malformed` when no plan has the number, or has it in another form; `CountryNotAllowed`; `KindNotAllowed`.

@@ -1,10 +1,19 @@
-//! What the number plans of the world say of a number.
+//! What the number plans of the world say of a number, from a table that is made from the metadata of the `phonenumber`
+//! crate (Google's libphonenumber) and committed: `plan/plans.txt`.
 //!
-//! Why not the crate's own `number_type` and `country`? They drop leading zeros, and so know neither Italy's fixed numbers
-//! nor Ivory Coast's mobile ones. The patterns are the same.
+//! # Why not …?
+//! - *Why not ask the crate itself?* It would put half a megabyte, a second regular expression engine and 0.2 s of reading
+//!   into each function that looks at a number, and it drops leading zeros: it knows neither Italy's fixed numbers nor Ivory
+//!   Coast's mobile ones. A test compares the table with the crate, and another holds it fresh.
 
-use phonenumber::metadata::{DATABASE, Descriptor, Metadata};
-use phonenumber::{Mode, country};
+#[cfg(test)]
+mod tests;
+
+use regex_lite::Regex;
+
+/// One line a plan: country code, ISO 3166 code (`001` for no country), leading digits, and the patterns of mobile, fixed
+/// and all other numbers; tabs between them, `-` for none. The main plan of a country code comes first among its plans.
+const PLANS: &str = include_str!("plan/plans.txt");
 
 /// What a number is, as far as it matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +27,7 @@ pub(super) enum Kind {
 }
 
 /// What is known of a number.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Found {
     /// ISO 3166 code; `001` for numbers of no country.
     pub(super) country: &'static str,
@@ -32,9 +42,19 @@ const RESERVED: [(&str, Found); 2] = [
     ("+441632960", Found { country: "GB", kind: Kind::Fixed }),
 ];
 
+/// One line of the table.
+struct Plan {
+    code: &'static str,
+    country: &'static str,
+    leading: &'static str,
+    mobile: &'static str,
+    fixed: &'static str,
+    other: &'static str,
+}
+
 /// Whether a text is an ISO 3166 code of a country with a number plan.
 pub(crate) fn is_country(code: &str) -> bool {
-    code.len() == 2 && code.parse::<country::Id>().is_ok()
+    code.len() == 2 && plans().any(|plan| plan.country == code)
 }
 
 /// Looks a number up; `None` when no plan has it, or has it in another form.
@@ -44,54 +64,53 @@ pub(super) fn look_up(e164: &str) -> Option<Found> {
     if let Some((_, Found { country, kind })) = RESERVED.iter().find(reserved) {
         return Some(Found { country, kind: *kind });
     }
-    // Only a plus and digits reach the crate, whose parser takes extensions, letters and URIs too.
-    let number = phonenumber::parse(None, e164).ok()?;
-    if !number.is_valid() || number.format().mode(Mode::E164).to_string() != e164 {
-        return None;
+    let digits = e164.strip_prefix('+')?;
+    let (code, national) = digits.split_at_checked(super::country_code_len(digits))?;
+    let mut candidates = plans().filter(|plan| plan.code == code);
+    candidates.find_map(|plan| plan.claims(national)).flatten()
+}
+
+/// The table's lines.
+fn plans() -> impl Iterator<Item = Plan> {
+    PLANS.lines().filter_map(|line| {
+        let mut fields = line.split('\t');
+        let mut field = || fields.next();
+        Some(Plan {
+            code: field()?,
+            country: field()?,
+            leading: field()?,
+            mobile: field()?,
+            fixed: field()?,
+            other: field()?,
+        })
+    })
+}
+
+impl Plan {
+    /// What the plan says of a national number: `None` when another plan of its country code may have it; `Some(None)` when
+    /// it is this plan's by its leading digits and still unknown to it.
+    fn claims(&self, national: &str) -> Option<Option<Found>> {
+        let mine = self.leading != "-" && starts(self.leading, national);
+        if !mine && self.leading != "-" {
+            return None;
+        }
+        let found = self.kind(national).map(|kind| Found { country: self.country, kind });
+        (mine || found.is_some()).then_some(found)
     }
-    let national = number.national().to_string();
-    let plan = plan_of(number.country().code(), &national)?;
-    Some(Found { country: plan.id(), kind: kind(plan, &national)? })
-}
 
-/// The plan among those that share a country code: the one whose leading digits the number has, or the first that knows
-/// the number.
-fn plan_of(code: u16, national: &str) -> Option<&'static Metadata> {
-    let regions = DATABASE.region(&code)?;
-    let several = regions.len() > 1;
-    let named = |plan: &&Metadata| match plan.leading_digits() {
-        Some(_) | None if !several => true,
-        Some(digits) => digits.find(national).is_some_and(|found| found.start() == 0),
-        None => kind(plan, national).is_some(),
-    };
-    let mut plans = DATABASE.by_code(&code)?.into_iter();
-    plans.find(named)
-}
-
-/// What a plan says the number is; `None` when it has no such number.
-fn kind(plan: &Metadata, national: &str) -> Option<Kind> {
-    let all = plan.descriptors();
-    let special = [
-        all.premium_rate(),
-        all.toll_free(),
-        all.shared_cost(),
-        all.voip(),
-        all.personal_number(),
-        all.pager(),
-        all.uan(),
-        all.voicemail(),
-    ];
-    if special.into_iter().any(|descriptor| matches(descriptor, national)) {
-        Some(Kind::Other)
-    } else if matches(all.mobile(), national) {
-        Some(Kind::Mobile)
-    } else if matches(all.fixed_line(), national) {
-        Some(Kind::Fixed)
-    } else {
-        None
+    fn kind(&self, national: &str) -> Option<Kind> {
+        // What may cost more is asked first: some plans list such numbers among their mobile ones too.
+        [(self.other, Kind::Other), (self.mobile, Kind::Mobile), (self.fixed, Kind::Fixed)]
+            .into_iter()
+            .find(|(pattern, _)| *pattern != "-" && is_whole(pattern, national))
+            .map(|(_, kind)| kind)
     }
 }
 
-fn matches(descriptor: Option<&Descriptor>, national: &str) -> bool {
-    descriptor.is_some_and(|descriptor| descriptor.is_match(national))
+fn is_whole(pattern: &str, national: &str) -> bool {
+    Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(national))
+}
+
+fn starts(pattern: &str, national: &str) -> bool {
+    Regex::new(&format!("^(?:{pattern})")).is_ok_and(|regex| regex.is_match(national))
 }
