@@ -133,6 +133,7 @@ async fn keep(
             challenge: None,
             contacts: Vec::new(),
             sends: 0,
+            apart: false,
             completes: 0,
             findings: None,
             deliveries: Default::default(),

@@ -132,7 +132,7 @@ async fn challenge(
     let attempt = app.store.challenge(&token, body.method, &contact, &call).await?;
     let asked = Asked {
         method: body.method,
-        code_length: attempt.policy.code_digits,
+        code_length: attempt.challenge.as_ref().map_or(0, |c| c.length),
         expires_in: expires_in(&attempt, call.now),
         resend_after: attempt.policy.resend_after,
     };

@@ -153,6 +153,9 @@ pub struct Attempt {
     /// Codes asked for so far.
     #[serde(default)]
     pub sends: u32,
+    /// Whether the network's counters are in an item of their own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub apart: bool,
     /// New passwords tried so far; moves before the password is looked at.
     #[serde(default)]
     pub completes: u32,
@@ -263,12 +266,12 @@ impl Attempt {
         Way::ALL.iter().copied().filter(named).filter(open).collect()
     }
 
-    /// What asking for a code by `way` changes.
+    /// What asking for a code by `way` changes; a `long` code if short ones could be guessed (THR-03).
     ///
     /// # Refuses
     /// `MethodNotAvailable` for a way that is not offered, or when nothing more is needed; `Throttled` before
     /// `resend_after` has passed since the last code by the same way.
-    pub fn ask(&self, way: Way, now: Millis) -> Result<Asked, Refusal> {
+    pub fn ask(&self, way: Way, long: bool, now: Millis) -> Result<Asked, Refusal> {
         if self.is_ready() || !self.offered().contains(&way) {
             return Err(Refusal::MethodNotAvailable);
         }
@@ -280,7 +283,8 @@ impl Attempt {
         }
         let sends = self.sends.saturating_add(1);
         let expires_at = now.plus_seconds(self.policy.code_seconds).min(self.expires_at);
-        Ok(Asked { challenge: Challenge { way, send: sends, at: now, expires_at }, sends })
+        let length = if long { gate::LONG_CODE } else { self.policy.code_digits };
+        Ok(Asked { challenge: Challenge { way, send: sends, at: now, expires_at, length }, sends })
     }
 
     /// The challenge that a proof by `way` answers.
@@ -305,10 +309,11 @@ impl Attempt {
         now: Millis,
     ) -> Option<Passed> {
         let (way, send) = (challenge.way, challenge.send);
-        let right = gate::code(key, self.correlation, way, send, self.policy.code_digits).is(typed);
+        let right = gate::code(key, self.correlation, way, send, challenge.length).is(typed);
         let delivery = self.deliveries.get(&send.to_string()).filter(|d| d.state.counts())?;
         let contact_version = delivery.contact_version;
-        right.then_some(Passed { way, send, contact_version, at: now })
+        let long = challenge.length == gate::LONG_CODE;
+        right.then_some(Passed { way, send, contact_version, at: now, long })
     }
 
     /// Whether the attempt, with every gate its own policy asks for, may be completed on this account now (RST-13): the

@@ -22,6 +22,15 @@ pub struct Challenge {
     pub at: Millis,
     /// From this moment on the code is too old.
     pub expires_at: Millis,
+    /// Characters of the code: digits, or [`LONG_CODE`].
+    pub length: u8,
+}
+
+impl Challenge {
+    /// Whether the answer is charged to the account as a whole: a code that is sent and can be guessed.
+    pub fn is_short(&self) -> bool {
+        self.way.sends() && self.length != LONG_CODE
+    }
 }
 
 /// A gate that was passed.
@@ -35,6 +44,9 @@ pub struct Passed {
     pub contact_version: u32,
     /// When.
     pub at: Millis,
+    /// Whether by a long code, which was not charged to the account as a whole.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub long: bool,
 }
 
 /// What became of a send. Written by the deliverer, the only one that looks at the account. Stored as text of one
@@ -113,11 +125,20 @@ impl DeliveryState {
     }
 }
 
-/// The code of one send of an attempt. The same parts give the same code, so it need not be stored anywhere.
-pub fn code(key: &Key, attempt: CorrelationId, way: Way, send: u32, digits: u8) -> Code {
+/// Length of a long code (THR-03): 13 base32 characters, 65 bits. Guessing it at a million tries a second for a year
+/// succeeds once in a million.
+pub const LONG_CODE: u8 = 13;
+
+/// The code of one send of an attempt, `length` characters: base32 if that is [`LONG_CODE`], digits otherwise. The same
+/// parts give the same code, so it need not be stored anywhere.
+pub fn code(key: &Key, attempt: CorrelationId, way: Way, send: u32, length: u8) -> Code {
     let parts: [&[u8]; 4] =
         [b"attempt", &attempt.to_bytes(), way.as_str().as_bytes(), &send.to_be_bytes()];
-    Code::derive(key, &parts, digits)
+    if length == LONG_CODE {
+        Code::derive_long(key, &parts, usize::from(length))
+    } else {
+        Code::derive(key, &parts, length)
+    }
 }
 
 /// Recognises a contact that this attempt has named before, without keeping it.

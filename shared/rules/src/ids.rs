@@ -3,7 +3,9 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 use unicode_script::{Script, UnicodeScript};
 
@@ -276,6 +278,13 @@ impl Network {
     /// The text, also the key.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A short name of one length, for counters that are kept beside those of other networks: 32 bits of SHA-256. Networks
+    /// that share one by chance share a limit.
+    pub fn slot(&self) -> String {
+        let digest = Sha256::digest(self.0.as_bytes());
+        HEXLOWER.encode(digest.get(..4).unwrap_or_default())
     }
 
     /// The inverse of [`Network::as_str`], for keys read back.

@@ -171,8 +171,22 @@ impl Code {
         Self(format!("{:0width$}", number % 10u128.pow(places)))
     }
 
+    /// The code of `length` Crockford base32 characters for these parts: 5 bits each, at most 25.
+    pub fn derive_long(key: &Key, parts: &[&[u8]], length: usize) -> Self {
+        const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = key.hmac(parts);
+        let number = u128::from_be_bytes([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]);
+        let digit = |place: usize| {
+            let bits = number >> place.saturating_mul(5).min(123);
+            let index = usize::try_from(bits & 31).unwrap_or_default();
+            char::from(ALPHABET.get(index).copied().unwrap_or(b'0'))
+        };
+        Self((0..length.min(25)).map(digit).collect())
+    }
+
     /// Reads what a person typed: spaces, dashes and a leading `#` are ignored; full-width and Arabic-Indic digits
-    /// count as digits. Anything else stays as it is and simply matches nothing.
+    /// count as digits, small letters as capitals, and letters that are easily taken for a digit as that digit
+    /// (Crockford's base32). Anything else stays as it is and simply matches nothing.
     pub fn typed(text: &str) -> Self {
         let text = text.trim();
         let text = text.strip_prefix('#').unwrap_or(text);
@@ -180,7 +194,9 @@ impl Code {
             '\u{0660}'..='\u{0669}' => shifted(c, 0x0660),
             '\u{06F0}'..='\u{06F9}' => shifted(c, 0x06F0),
             '\u{FF10}'..='\u{FF19}' => shifted(c, 0xFF10),
-            other => other,
+            'o' | 'O' => '0',
+            'i' | 'I' | 'l' | 'L' => '1',
+            other => other.to_ascii_uppercase(),
         };
         let ignored = |c: &char| !c.is_whitespace() && !matches!(c, '-' | '\u{2010}'..='\u{2015}');
         Self(text.chars().filter(ignored).map(plain).collect())
@@ -241,6 +257,20 @@ mod tests {
             assert!(code.reveal().bytes().all(|b| b.is_ascii_digit()));
         }
         assert!(!Code::derive(&key, &[b"a", b"1"], 8).is(&Code::derive(&key, &[b"a", b"2"], 8)));
+    }
+
+    #[test]
+    fn a_long_code_has_65_bits_of_its_own_and_is_read_as_people_type_it() {
+        let key = Keys::derive(&[1; 32]).code;
+        let code = Code::derive_long(&key, &[b"a"], 13);
+        assert_eq!(code.reveal().len(), 13);
+        let alphabet =
+            |c: char| c.is_ascii_digit() || (c.is_ascii_uppercase() && !"ILOU".contains(c));
+        assert!(code.reveal().chars().all(alphabet));
+        assert!(!code.is(&Code::derive_long(&key, &[b"b"], 13)));
+        let (first, rest) = code.reveal().split_at(5);
+        assert!(Code::typed(&format!(" {}-{} ", first.to_lowercase(), rest)).is(&code));
+        assert!(Code::typed("oIl").is(&Code("011".into())));
     }
 
     #[test]

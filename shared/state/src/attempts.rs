@@ -7,7 +7,7 @@ use rules::ids::{CorrelationId, Millis};
 use rules::method::Way;
 use rules::refusal::Refusal;
 use rules::secret::{Code, Key as Secret, ResetToken, TokenHash};
-use rules::throttle;
+use rules::throttle::{self, Counter, Part};
 
 use crate::fault::{Error, Fault};
 use crate::key::Key;
@@ -73,17 +73,18 @@ impl Store {
         call: &Call,
     ) -> Result<Attempt, Error> {
         let mut attempt = self.admitted(token, call.now).await?;
-        attempt.ask(way, call.now)?;
+        attempt.ask(way, false, call.now)?;
         let call = call.clone().within(&attempt);
         let tag = contact_tag(attempt.correlation, contact);
         let new = !attempt.contacts.contains(&tag);
         let entries = throttle::challenge(&attempt.limits, way, attempt.passed(), new);
-        self.pay_for(&attempt, &entries, &call).await?;
+        let payment = self.pay_for(&attempt, &entries, &call).await?;
         for _ in 0..ROUNDS {
-            let asked = attempt.ask(way, call.now)?;
+            let asked = attempt.ask(way, payment.stepped_up, call.now)?;
             attempt.steps = attempt.stepped(&format!("challenge {}", way.as_str()), call.now);
             attempt.challenge = Some(asked.challenge);
             attempt.sends = asked.sends;
+            attempt.apart |= payment.apart;
             if way.needs_contact() && !attempt.contacts.contains(&tag) {
                 attempt.contacts.push(tag.clone());
             }
@@ -91,7 +92,8 @@ impl Store {
                 .put("challenge", attempt.challenge.as_ref())?
                 .set("sends", &attempt.sends)?
                 .set("contacts", &attempt.contacts)?
-                .set("steps", &attempt.steps)?;
+                .set("steps", &attempt.steps)?
+                .put("apart", attempt.apart.then_some(&true))?;
             let mut writes = vec![self.attempt_write(&attempt, changes)?];
             if way.sends() {
                 writes.push(self.order(&attempt, way, contact, &call)?);
@@ -118,7 +120,7 @@ impl Store {
             way,
             contact: contact.to_owned(),
             send: attempt.sends,
-            digits: attempt.policy.code_digits,
+            digits: attempt.challenge.as_ref().map_or(attempt.policy.code_digits, |c| c.length),
         });
         self.record(&row, call.retention_days)
     }
@@ -135,10 +137,17 @@ impl Store {
         call: &Call,
     ) -> Result<Attempt, Error> {
         let mut attempt = self.admitted(token, call.now).await?;
-        attempt.answerable(proof.way, call.now)?;
+        let short = attempt.answerable(proof.way, call.now)?.is_short();
         let call = call.clone().within(&attempt);
-        let entries = throttle::proof(&attempt.limits, proof.way, attempt.passed());
-        let payment = self.pay_for(&attempt, &entries, &call).await?;
+        let entries = throttle::proof(&attempt.limits, proof.way, attempt.passed(), short);
+        let payment = match self.pay_for(&attempt, &entries, &call).await {
+            Err(Error::Refused(Refusal::CodeExpired)) => {
+                self.drop_challenge(&attempt, call.now).await?;
+                return Err(Refusal::CodeExpired.into());
+            }
+            paid => paid?,
+        };
+        attempt.apart |= payment.apart;
         for _ in 0..ROUNDS {
             let challenge = attempt.answerable(proof.way, call.now)?;
             let Some(passed) = attempt.judge(key, &proof.code, challenge, call.now) else {
@@ -168,11 +177,19 @@ impl Store {
             .set("gates", &attempt.gates)?
             .set("token_hash", &attempt.token_hash)?
             .set("steps", &attempt.steps)?
+            .put("apart", attempt.apart.then_some(&true))?
             .remove("challenge");
         let written =
             self.advance(&Key::Attempt(attempt.correlation), attempt.version, changes).await?;
         attempt.version = attempt.version.saturating_add(1);
         Ok(matches!(written, Written::Done(_)))
+    }
+
+    /// Voids a short code that may no longer be answered, so that a long one can be asked for at once.
+    async fn drop_challenge(&self, attempt: &Attempt, now: Millis) -> Result<(), Fault> {
+        let steps = attempt.stepped("short code void", now);
+        let changes = Changes::new().set("steps", &steps)?.remove("challenge");
+        self.advance(&Key::Attempt(attempt.correlation), attempt.version, changes).await.map(|_| ())
     }
 
     /// Notes a wrong proof on the attempt and closes what it used up.
@@ -183,9 +200,14 @@ impl Store {
         payment: Payment,
         call: &Call,
     ) -> Result<(), Error> {
-        if payment.left == 0 {
-            self.close(&Counters::of_attempt(attempt), payment.scarcest, call).await?;
-            attempt.blocked = Some(payment.scarcest.detail());
+        let counters = Counters::of_attempt(attempt);
+        match (payment.left, payment.scarcest) {
+            (0, Counter::Short) => self.step_up(&counters, call).await?,
+            (0, counter) => {
+                self.close(&counters, counter, payment.apart, call).await?;
+                attempt.blocked = Some(counter.detail());
+            }
+            _ => {}
         }
         self.note(attempt, &format!("wrong {}", way.as_str()), call.now).await?;
         Ok(())
@@ -209,8 +231,9 @@ impl Store {
         call: &Call,
     ) -> Result<Payment, Error> {
         let paid = self.pay(&Counters::of_attempt(attempt), entries, call).await;
-        if let Err(Error::Refused(_)) = &paid {
-            let counter = entries.iter().find(|e| e.moves).map(|e| e.counter.detail());
+        if let Err(Error::Refused(Refusal::Throttled { .. })) = &paid {
+            let counter =
+                entries.iter().find(|e| e.part == Part::Moves).map(|e| e.counter.detail());
             let mut noted = attempt.clone();
             noted.blocked = noted.blocked.or(counter);
             self.note(&mut noted, "throttled", call.now).await?;

@@ -1,18 +1,24 @@
 //! Counters of an account for a network: paid before a try is judged, closed when they are used up.
 
+use std::collections::BTreeMap;
+
 use rules::activity::{Activity, Name};
 use rules::attempt::Attempt;
 use rules::ids::{Millis, Network, Username};
 use rules::notice::{Audience, Kind, Notice};
 use rules::refusal::Refusal;
-use rules::throttle::{Counter, Entry, Limits, begin};
+use rules::throttle::{Count, Counter, Entry, Limits, Part, begin, is_stepped_up};
 
 use crate::fault::{Error, Fault};
 use crate::key::Key;
-use crate::write::{Changes, Charged, If, Write};
+use crate::write::{Changes, Charged, If, Place, Write, stem};
 use crate::{Call, Store};
 
 /// A scope of counters: whose, and for which network.
+///
+/// All counters of a person who resets from one or two networks are in one item of the account, so that one write charges
+/// the network and the account as a whole. Where strangers have filled that item, a network's counters are *apart*: in an
+/// item of their own, charged by a second write.
 pub struct Counters<'c> {
     /// The name, whether or not anybody has it.
     pub username: &'c Username,
@@ -20,13 +26,15 @@ pub struct Counters<'c> {
     pub network: Network,
     /// The limits in force.
     pub limits: &'c Limits,
+    anywhere: Network,
 }
 
 impl<'c> Counters<'c> {
     /// The counters of a name for the network of a call; of the account as a whole where the organisation asks for it.
     pub fn of(username: &'c Username, network: &Network, limits: &'c Limits) -> Self {
-        let network = if limits.account_block { Network::anywhere() } else { network.clone() };
-        Self { username, network, limits }
+        let anywhere = Network::anywhere();
+        let network = if limits.account_block { anywhere.clone() } else { network.clone() };
+        Self { username, network, limits, anywhere }
     }
 
     /// The counters an attempt is charged to: those of the network it was begun from.
@@ -34,8 +42,28 @@ impl<'c> Counters<'c> {
         Self::of(&attempt.username, &attempt.network, &attempt.limits)
     }
 
-    pub(crate) fn key(&self) -> Key<'_> {
+    /// The account's item.
+    pub(crate) fn shared(&self) -> Key<'_> {
+        Key::Throttle(self.username, &self.anywhere)
+    }
+
+    /// The network's own item.
+    pub(crate) fn apart(&self) -> Key<'_> {
         Key::Throttle(self.username, &self.network)
+    }
+
+    /// The slot of the network in the account's item.
+    fn slot(&self) -> Option<String> {
+        (self.network != self.anywhere).then(|| self.network.slot())
+    }
+
+    /// Where a counter is and what its attributes begin with.
+    pub(crate) fn place(&self, counter: Counter, apart: bool) -> (Key<'_>, String) {
+        if counter.is_account_wide() || !apart {
+            (self.shared(), stem(self.slot().as_deref(), counter))
+        } else {
+            (self.apart(), stem(None, counter))
+        }
     }
 }
 
@@ -50,8 +78,9 @@ impl Store {
         per_hour: u32,
         now: Millis,
     ) -> Result<(), Error> {
-        match self.count(&Key::Begins(network), &begin(per_hour), now).await? {
-            Charged::Paid(_) => Ok(()),
+        let place = Place { key: Key::Begins(network), slot: None };
+        match self.count(&place, &begin(per_hour), now).await? {
+            Charged::Paid(_) | Charged::NoRoom(_) => Ok(()),
             Charged::Exhausted { until, .. } => Err(throttled(now, until)),
         }
     }
@@ -60,30 +89,68 @@ impl Store {
     /// closes it for the block time and records the block, once.
     ///
     /// # Refuses
-    /// `Throttled`.
+    /// `Throttled`; `CodeExpired` for a short code of an account whose short codes were answered as often as may be
+    /// (THR-03): the next one is long.
     pub async fn pay(
         &self,
         counters: &Counters<'_>,
         entries: &[Entry],
         call: &Call,
     ) -> Result<Payment, Error> {
-        match self.count(&counters.key(), entries, call.now).await? {
+        let (charged, apart) = self.charge_somewhere(counters, entries, call.now).await?;
+        match charged {
             Charged::Paid(counts) => {
-                let left =
-                    |e: &Entry| Some((e.max.checked_sub(counts.get(&e.counter)?.n)?, e.counter));
-                let moved = entries.iter().filter(|e| e.moves);
-                let (left, scarcest) = moved.filter_map(left).min().unwrap_or((0, Counter::Proofs));
-                Ok(Payment { left, scarcest })
+                Ok(Payment::of(counters.limits, entries, &counts, apart, call.now))
             }
-            Charged::Exhausted { counter, until, first: false } => {
-                let _ = counter;
-                Err(throttled(call.now, until))
+            Charged::Exhausted { counter: Counter::Short, first, .. } => {
+                if first {
+                    self.step_up(counters, call).await?;
+                }
+                Err(Refusal::CodeExpired.into())
             }
+            Charged::Exhausted { until, first: false, .. } => Err(throttled(call.now, until)),
             Charged::Exhausted { counter, first: true, .. } => {
-                let until = self.close(counters, counter, call).await?;
+                let until = self.close(counters, counter, apart, call).await?;
                 Err(throttled(call.now, until))
+            }
+            Charged::NoRoom(_) => Err(Fault::Computation { what: "a charge" }.into()),
+        }
+    }
+
+    /// Charges the account's item, or the network's own where the account's has no room; whether it was the latter.
+    async fn charge_somewhere(
+        &self,
+        counters: &Counters<'_>,
+        entries: &[Entry],
+        now: Millis,
+    ) -> Result<(Charged, bool), Fault> {
+        let slot = counters.slot();
+        let shared = Place { key: counters.shared(), slot: slot.as_deref() };
+        let mut known = match self.count(&shared, entries, now).await? {
+            Charged::NoRoom(known) => known,
+            charged @ (Charged::Paid(_) | Charged::Exhausted { .. }) => {
+                return Ok((charged, false));
+            }
+        };
+        let (wide, own): (Vec<Entry>, Vec<Entry>) =
+            entries.iter().partition(|e| e.counter.is_account_wide());
+        let apart = Place { key: counters.apart(), slot: None };
+        match self.count(&apart, &own, now).await? {
+            Charged::Paid(counts) => known.extend(counts),
+            refused @ (Charged::Exhausted { .. } | Charged::NoRoom(_)) => {
+                return Ok((refused, true));
             }
         }
+        if wide.iter().any(|e| e.part == Part::Moves) {
+            let shared = Place { key: counters.shared(), slot: None };
+            match self.count(&shared, &wide, now).await? {
+                Charged::Paid(counts) => known.extend(counts),
+                refused @ (Charged::Exhausted { .. } | Charged::NoRoom(_)) => {
+                    return Ok((refused, true));
+                }
+            }
+        }
+        Ok((Charged::Paid(known), true))
     }
 
     /// Charges an account for asking its administrators for help (CON-01).
@@ -92,8 +159,10 @@ impl Store {
     /// `Throttled`.
     pub async fn pay_help(&self, attempt: &Attempt, call: &Call) -> Result<(), Error> {
         let counters = Counters::of_attempt(attempt);
-        match self.count(&counters.key(), &rules::throttle::help(), call.now).await? {
-            Charged::Paid(_) => Ok(()),
+        let (charged, _) =
+            self.charge_somewhere(&counters, &rules::throttle::help(), call.now).await?;
+        match charged {
+            Charged::Paid(_) | Charged::NoRoom(_) => Ok(()),
             Charged::Exhausted { until, .. } => Err(throttled(call.now, until)),
         }
     }
@@ -103,10 +172,11 @@ impl Store {
         &self,
         counters: &Counters<'_>,
         counter: Counter,
+        apart: bool,
         call: &Call,
     ) -> Result<Millis, Fault> {
         let until = call.now.plus_seconds(counters.limits.block);
-        let stem = counter.name();
+        let (key, stem) = counters.place(counter, apart);
         let changes = Changes::new()
             .set(format!("{stem}_until"), &until)?
             .set(format!("{stem}_closed"), &true)?
@@ -123,11 +193,26 @@ impl Store {
             locale: call.locale.clone(),
         }];
         let writes = vec![
-            Write::update(self, "throttle", &counters.key(), &changes, &once)?,
+            Write::update(self, "throttle", &key, &changes, &once)?,
             self.record(&row, call.retention_days)?,
         ];
         // Refused: somebody else closed it in this very moment, for the same time.
         self.commit(writes).await.map(|_| until)
+    }
+
+    /// Records, once, that an account's codes are long from here on. Nothing is closed, so nobody is told.
+    pub(crate) async fn step_up(&self, counters: &Counters<'_>, call: &Call) -> Result<(), Fault> {
+        let (key, stem) = counters.place(Counter::Short, false);
+        let changes = Changes::new().set(format!("{stem}_closed"), &true)?;
+        let once = [If::Missing(format!("{stem}_closed"))];
+        let mut row = call.activity("long-codes", Name::Progress);
+        row.target = Some(counters.username.clone());
+        row.reason = Some(String::from("long_codes"));
+        let writes = vec![
+            Write::update(self, "throttle", &key, &changes, &once)?,
+            self.record(&row, call.retention_days)?,
+        ];
+        self.commit(writes).await.map(|_| ())
     }
 
     /// Removes every counter of an account for every network; for administrators who unblock.
@@ -170,6 +255,25 @@ pub struct Payment {
     pub left: u32,
     /// Which that is.
     pub scarcest: Counter,
+    /// Whether the next code has to be a long one.
+    pub stepped_up: bool,
+    /// Whether the network's counters are in an item of their own.
+    pub apart: bool,
+}
+
+impl Payment {
+    fn of(
+        limits: &Limits,
+        entries: &[Entry],
+        counts: &BTreeMap<Counter, Count>,
+        apart: bool,
+        now: Millis,
+    ) -> Self {
+        let left = |e: &Entry| Some((e.max.checked_sub(counts.get(&e.counter)?.n)?, e.counter));
+        let moved = entries.iter().filter(|e| e.part == Part::Moves);
+        let (left, scarcest) = moved.filter_map(left).min().unwrap_or((0, Counter::Proofs));
+        Self { left, scarcest, stepped_up: is_stepped_up(limits, counts, now), apart }
+    }
 }
 
 fn throttled(now: Millis, until: Millis) -> Error {

@@ -31,7 +31,8 @@ use crate::key::{Item, Key};
 mod count;
 mod single;
 
-pub use count::Charged;
+pub(crate) use count::stem;
+pub use count::{Charged, Place};
 pub use single::Written;
 
 /// Most often that a conflicting write is tried again.

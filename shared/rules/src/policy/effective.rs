@@ -105,6 +105,7 @@ impl Config {
             texts: self.throttle.texts_per_day,
             block: self.throttle.block_seconds,
             account_block: self.throttle.account_block,
+            short: self.throttle.short_code_failures_per_day,
         }
     }
 

@@ -1,5 +1,7 @@
 //! How an attempt ends: completed in one transaction with everything that belongs to it, or closed without.
 
+use std::collections::BTreeMap;
+
 use rules::activity::{Activity, Name, Outcome};
 use rules::attempt::{Attempt, Purpose, Status};
 use rules::ids::Millis;
@@ -12,7 +14,7 @@ use rules::throttle::Counter;
 use super::reset_row;
 use crate::fault::Fault;
 use crate::throttles::Counters;
-use crate::write::{Changes, Committed, Write};
+use crate::write::{Changes, Committed, If, Write, number};
 use crate::{Call, Store};
 
 /// What a completing call met.
@@ -45,14 +47,18 @@ impl Store {
         let call = call.clone().within(attempt);
         let ended = closing(attempt, "completed", call.now)?.set("repeat", &finish.repeat)?;
         let profile = completed(finish, call.now);
+        let counters = Counters::of_attempt(attempt);
         let mut writes = vec![
             self.attempt_write(attempt, ended)?,
             self.profile_write(&profile)?,
-            Write::delete(self, "throttle", &Counters::of_attempt(attempt).key())?,
+            Write::delete(self, "throttle", &counters.shared())?,
             self.record(&fact(finish, &call), call.retention_days)?,
         ];
         if let Some((credential, read)) = finish.credential {
             writes.push(self.credential_write(&profile.username, credential, read)?);
+        }
+        if attempt.apart {
+            writes.push(Write::delete(self, "throttle", &counters.apart())?);
         }
         Ok(self.commit(writes).await? == Committed::Done)
     }
@@ -101,24 +107,33 @@ impl Store {
 
     /// Gives back the charges of proofs that were right. Relative, and safe all the same: it is part of the one
     /// transaction that ends the attempt, which the attempt's version lets happen once.
-    fn refund(&self, attempt: &Attempt) -> Result<Option<Write>, Fault> {
-        let passed = attempt.passed();
-        if passed == 0 {
-            return Ok(None);
-        }
-        let proofs = format!("{}_n", Counter::Proofs.name());
-        let mut changes = Changes::new().give_back(proofs, passed);
-        let mut enough = vec![crate::write::If::AtLeast(
-            format!("{}_n", Counter::Proofs.name()),
-            crate::write::number(passed),
-        )];
-        for gate in &attempt.gates {
-            let name = format!("{}_n", Counter::Tries(gate.way).name());
-            enough.push(crate::write::If::AtLeast(name.clone(), crate::write::number(1)));
-            changes = changes.give_back(name, 1);
-        }
+    fn refund(&self, attempt: &Attempt) -> Result<Vec<Write>, Fault> {
         let counters = Counters::of_attempt(attempt);
-        Write::update(self, "refund", &counters.key(), &changes, &enough).map(Some)
+        let mut back: BTreeMap<Counter, u32> = BTreeMap::new();
+        for gate in &attempt.gates {
+            let short = (gate.way.sends() && !gate.long).then_some(Counter::Short);
+            for counter in [Counter::Proofs, Counter::Tries(gate.way)].into_iter().chain(short) {
+                let n = back.entry(counter).or_default();
+                *n = n.saturating_add(1);
+            }
+        }
+        let mut writes = Vec::new();
+        for own in [false, true] {
+            // Apart, the account-wide counter is in another item than the rest.
+            let here = |c: &Counter| (attempt.apart && !c.is_account_wide()) == own;
+            let (mut changes, mut enough, mut item) = (Changes::new(), Vec::new(), None);
+            for (counter, n) in back.iter().filter(|(c, _)| here(c)) {
+                let (key, stem) = counters.place(*counter, attempt.apart);
+                let name = format!("{stem}_n");
+                enough.push(If::AtLeast(name.clone(), number(*n)));
+                changes = changes.give_back(name, *n);
+                item = Some(key);
+            }
+            if let Some(key) = item {
+                writes.push(Write::update(self, "refund", &key, &changes, &enough)?);
+            }
+        }
+        Ok(writes)
     }
 }
 
