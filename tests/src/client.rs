@@ -200,15 +200,19 @@ pub fn is_write(call: &Value) -> bool {
     call["service"] == "dynamodb" && !reads.iter().any(|read| call["operation"] == *read)
 }
 
-/// The code in a message: the first run of at least six digits, or, in a call, the first of its three readings.
+/// The code in a message: the first run of at least six digits or of 13 letters and digits that are no word, or, in a call,
+/// the first of its three readings.
 pub fn code_in(message: &Value) -> String {
     let text = message["text"].as_str().unwrap_or_default();
     if message["channel"] == "voice" {
         let spoken: String = without_markup(text).chars().filter(char::is_ascii_digit).collect();
         return spoken.chars().take(spoken.len() / 3).collect();
     }
-    let mut runs = text.split(|c: char| !c.is_ascii_digit());
-    runs.find(|run| run.len() >= 6).unwrap_or_default().to_owned()
+    let mut runs = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let digits = |run: &str| run.len() >= 6 && run.bytes().all(|b| b.is_ascii_digit());
+    let mixed = |b: u8| b.is_ascii_digit() || b.is_ascii_uppercase();
+    let long = |run: &str| run.len() == 13 && run.bytes().all(mixed);
+    runs.find(|run| digits(run) || long(run)).unwrap_or_default().to_owned()
 }
 
 /// What of a text stands outside of `<…>`.

@@ -7,7 +7,7 @@ use rules::ids::{CorrelationId, Millis};
 use rules::method::Way;
 use rules::refusal::Refusal;
 use rules::secret::{Code, Key as Secret, ResetToken, TokenHash};
-use rules::throttle::{self, Counter, Part};
+use rules::throttle::{self, Part};
 
 use crate::fault::{Error, Fault};
 use crate::key::Key;
@@ -201,13 +201,12 @@ impl Store {
         call: &Call,
     ) -> Result<(), Error> {
         let counters = Counters::of_attempt(attempt);
-        match (payment.left, payment.scarcest) {
-            (0, Counter::Short) => self.step_up(&counters, call).await?,
-            (0, counter) => {
-                self.close(&counters, counter, payment.apart, call).await?;
-                attempt.blocked = Some(counter.detail());
-            }
-            _ => {}
+        if payment.last_short {
+            self.step_up(&counters, call).await?;
+        }
+        if let Some(counter) = payment.used_up {
+            self.close(&counters, counter, payment.apart, call).await?;
+            attempt.blocked = Some(counter.detail());
         }
         self.note(attempt, &format!("wrong {}", way.as_str()), call.now).await?;
         Ok(())

@@ -253,8 +253,10 @@ const CLEAR_AT_ONCE: i32 = 98;
 pub struct Payment {
     /// Tries left of the scarcest counter after this one.
     pub left: u32,
-    /// Which that is.
-    pub scarcest: Counter,
+    /// The network's counter that this try used up.
+    pub used_up: Option<Counter>,
+    /// Whether this was the last answer on a short code.
+    pub last_short: bool,
     /// Whether the next code has to be a long one.
     pub stepped_up: bool,
     /// Whether the network's counters are in an item of their own.
@@ -271,8 +273,16 @@ impl Payment {
     ) -> Self {
         let left = |e: &Entry| Some((e.max.checked_sub(counts.get(&e.counter)?.n)?, e.counter));
         let moved = entries.iter().filter(|e| e.part == Part::Moves);
-        let (left, scarcest) = moved.filter_map(left).min().unwrap_or((0, Counter::Proofs));
-        Self { left, scarcest, stepped_up: is_stepped_up(limits, counts, now), apart }
+        let mut left: Vec<(u32, Counter)> = moved.filter_map(left).collect();
+        left.sort_unstable();
+        let mut empty = left.iter().filter(|(n, _)| *n == 0).map(|(_, counter)| *counter);
+        Self {
+            left: left.first().map_or(0, |(n, _)| *n),
+            last_short: empty.clone().any(Counter::is_account_wide),
+            used_up: empty.find(|counter| !counter.is_account_wide()),
+            stepped_up: is_stepped_up(limits, counts, now),
+            apart,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod administration;
 mod bad_input;
 mod configuration;
 mod identical;
+mod lockouts;
 mod lost_replies;
 mod passwords;
 mod races;
