@@ -7,6 +7,7 @@ use edge::request::Within;
 use edge::{App, AttemptBearer, Incoming, Json, Problem};
 use rules::attempt::{Attempt, Purpose};
 use rules::password::{Context, Credential, Evaluation, Parameters, Password, Reason, check};
+use rules::policy::Config;
 use rules::refusal::Refusal;
 use rules::registration::{Profile, eligibility};
 use serde::{Deserialize, Serialize};
@@ -123,7 +124,7 @@ impl Round<'_> {
             if refusal == Refusal::GatesIncomplete {
                 self.app.store.tighten(&self.attempt, required).await?;
             }
-            return Err(refusal.into());
+            return Err(self.refused(refusal, config));
         }
         let Some(profile) = account.profile.as_ref() else {
             return Err(Refusal::ResetRefused(None).into());
@@ -158,6 +159,17 @@ impl Round<'_> {
         };
         let done = self.app.store.finish(&finish, self.call).await?;
         Ok((password, done))
+    }
+
+    /// A refusal as this attempt may be told of it.
+    fn refused(&self, refusal: Refusal, config: &Config) -> Problem {
+        match refusal {
+            Refusal::ResetRefused(why) => {
+                let why = why.filter(|_| self.attempt.disclosed.is_some());
+                Problem::reset_refused(why, &config.support)
+            }
+            other => other.into(),
+        }
     }
 
     async fn reject<T>(&self, reasons: Vec<Reason>) -> Result<T, Problem> {

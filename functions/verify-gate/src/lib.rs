@@ -35,13 +35,17 @@ pub fn router(app: App) -> Router {
 struct Choice {
     #[schema(value_type = String)]
     method: Way,
+    /// The masked contact; under full disclosure only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
 }
 
 fn choices(attempt: &Attempt) -> Vec<Choice> {
     if attempt.is_ready() {
         return Vec::new();
     }
-    attempt.offered().into_iter().map(|method| Choice { method }).collect()
+    let hint = |way| attempt.hint(way).map(str::to_owned);
+    attempt.offered().into_iter().map(|method| Choice { method, hint: hint(method) }).collect()
 }
 
 /// Where an attempt stands.
@@ -97,7 +101,7 @@ fn delivery(attempt: &Attempt, send: u32) -> &'static str {
 struct Ask {
     #[schema(value_type = String)]
     method: Way,
-    /// The full address or number that is registered.
+    /// The full address or number that is registered. An address may be left out under full disclosure.
     #[serde(default)]
     contact: Option<String>,
 }
@@ -119,7 +123,7 @@ struct Asked {
     (status = 202, body = Asked), (status = 400, description = "invalid_request"),
     (status = 401, description = "invalid_token"),
     (status = 410, description = "reset_finished, reset_expired"),
-    (status = 422, description = "method_not_available"),
+    (status = 422, description = "method_not_available; contact_mismatch under full disclosure"),
     (status = 429, description = "throttled"),
 ))]
 async fn challenge(
@@ -129,7 +133,7 @@ async fn challenge(
     Json(body): Json<Ask>,
 ) -> Result<Within<(StatusCode, Json<Asked>)>, Problem> {
     let contact = contact(body.method, body.contact.as_deref())?;
-    let attempt = app.store.challenge(&token, body.method, &contact, &call).await?;
+    let attempt = app.store.challenge(&token, body.method, contact.as_deref(), &call).await?;
     let asked = Asked {
         method: body.method,
         code_length: attempt.challenge.as_ref().map_or(0, |c| c.length),
@@ -143,12 +147,9 @@ fn expires_in(attempt: &Attempt, now: Millis) -> u32 {
     attempt.challenge.as_ref().map_or(0, |c| now.seconds_until(c.expires_at))
 }
 
-/// The typed contact in the canonical form in which it is compared.
-fn contact(way: Way, typed: Option<&str>) -> Result<String, Problem> {
-    if !way.needs_contact() {
-        return Ok(String::new());
-    }
-    let typed = typed.ok_or_else(|| Problem::field("contact", "required"))?;
+/// The typed contact in the canonical form in which it is compared; whether one is needed depends on the attempt.
+fn contact(way: Way, typed: Option<&str>) -> Result<Option<String>, Problem> {
+    let Some(typed) = typed.filter(|_| way.needs_contact()) else { return Ok(None) };
     let canonical = match way {
         Way::Email => EmailAddress::parse(typed).map(|a| a.canonical()),
         Way::Sms
@@ -158,7 +159,7 @@ fn contact(way: Way, typed: Option<&str>) -> Result<String, Problem> {
         | Way::AuthenticatorApp
         | Way::RecoveryCode => Phone::parse(typed).map(|p| p.as_str().to_owned()),
     };
-    canonical.map_err(|e| Problem::field("contact", e.code()))
+    canonical.map(Some).map_err(|e| Problem::field("contact", e.code()))
 }
 
 /// A proof.

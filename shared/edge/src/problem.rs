@@ -6,8 +6,9 @@
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use rules::password::Reason;
-use rules::policy::ConfigError;
+use rules::policy::{ConfigError, Support};
 use rules::refusal::{FieldError, Refusal};
+use rules::registration::Ineligible;
 use serde::Serialize;
 use state::{Error, Fault};
 
@@ -32,6 +33,8 @@ pub struct Problem {
     pub attempts_left: Option<u32>,
     /// The reference's refusal code.
     pub sspr_code: Option<&'static str>,
+    /// Where help is to be found.
+    pub support: Option<Box<Support>>,
 }
 
 /// One wrong member.
@@ -86,6 +89,10 @@ pub struct Document<'p> {
     /// The reference's refusal code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sspr_code: Option<&'p str>,
+    /// Where help is to be found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub support: Option<&'p Support>,
 }
 
 impl Problem {
@@ -101,12 +108,24 @@ impl Problem {
             reasons: Box::default(),
             attempts_left: None,
             sspr_code: None,
+            support: None,
         }
     }
 
     /// A request with one wrong member.
     pub fn field(field: &str, code: &str) -> Self {
         Refusal::InvalidRequest(vec![FieldError::new(field, code)]).into()
+    }
+
+    /// A reset that is refused. Why is told only where the organisation chose full disclosure; where help is, always.
+    pub fn reset_refused(why: Option<Ineligible>, support: &Support) -> Self {
+        let mut problem = Self::from(Refusal::ResetRefused(why));
+        if let Some(why) = why {
+            problem.sspr_code = why.sspr_code();
+            problem.detail = refused_because(why).into();
+        }
+        problem.support = Some(Box::new(support.clone()));
+        problem
     }
 
     /// The document for a request.
@@ -123,6 +142,7 @@ impl Problem {
             reasons: &self.reasons,
             attempts_left: self.attempts_left,
             sspr_code: self.sspr_code,
+            support: self.support.as_deref(),
         }
     }
 }
@@ -213,6 +233,25 @@ impl From<FieldError> for ErrorItem {
     }
 }
 
+/// Why somebody cannot reset, in words for them (RST-02).
+fn refused_because(why: Ineligible) -> &'static str {
+    match why {
+        Ineligible::UnknownUser => "We do not know this user name. Check how it is spelled.",
+        Ineligible::AccountDisabled => "This account is disabled. Your help desk can tell you why.",
+        Ineligible::NotEnabled => "Your organisation has not switched password reset on for you.",
+        Ineligible::NotInScope => "Password reset is not switched on for your group.",
+        Ineligible::NotRegistered => {
+            "You have not registered enough ways to prove who you are. Your help desk can reset your password."
+        }
+        Ineligible::AdministratorsDisabled => {
+            "Administrators cannot reset their own password here."
+        }
+        Ineligible::WritebackOff => {
+            "Your password is kept by your organisation's own directory, and it cannot be reset from here."
+        }
+    }
+}
+
 type Words = (StatusCode, &'static str, &'static str, &'static str);
 
 /// Status, code, title and detail of every refusal.
@@ -237,6 +276,7 @@ fn words(refusal: &Refusal) -> Problem {
         Refusal::RegistrationIncomplete => REGISTRATION_INCOMPLETE,
         Refusal::SkipNotAllowed => SKIP_NOT_ALLOWED,
         Refusal::MethodNotAvailable => METHOD_NOT_AVAILABLE,
+        Refusal::ContactMismatch => CONTACT_MISMATCH,
         Refusal::ProofIncorrect { .. } => PROOF_INCORRECT,
         Refusal::CodeExpired => CODE_EXPIRED,
         Refusal::NoChallenge => NO_CHALLENGE,
@@ -256,6 +296,12 @@ const INVALID_CONTACT: Words = (
     "invalid_contact",
     "This contact cannot be used",
     "Check the address or number, with its country code. Some kinds of number are not accepted.",
+);
+const CONTACT_MISMATCH: Words = (
+    UNPROCESSABLE,
+    "contact_mismatch",
+    "That is not the one we have",
+    "Type the full address or number that you registered. Nothing was sent.",
 );
 const CONFIG_INVALID: Words = (
     UNPROCESSABLE,

@@ -1,5 +1,7 @@
 //! A reset or unlock from begin to end: what it carries, what may happen next, how it ended.
 
+mod disclosed;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,8 @@ use crate::refusal::Refusal;
 use crate::registration::{ADMINISTRATOR_METHODS, Eligible, Ineligible, Profile};
 use crate::secret::{Code, Key, TokenHash};
 use crate::throttle::Limits;
+
+pub use disclosed::{Disclosed, disclose};
 
 /// What an attempt is for; bound at begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -162,6 +166,9 @@ pub struct Attempt {
     /// What the deliverer found; until then the attempt knows nothing of the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub findings: Option<Findings>,
+    /// What may be shown of the account; nothing unless the organisation chose full disclosure when the attempt began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disclosed: Option<Disclosed>,
     /// What became of each send.
     #[serde(default)]
     pub deliveries: BTreeMap<String, Delivery>,
@@ -256,7 +263,9 @@ impl Attempt {
         let passed = self.passed_methods();
         let administrator = self.facts().is_some_and(|f| f.administrator);
         let named = |way: &Way| {
-            if administrator && !passed.is_empty() {
+            if self.disclosed.is_some() {
+                self.policy.ways.contains(way)
+            } else if administrator && !passed.is_empty() {
                 ADMINISTRATOR_METHODS.contains(&way.method()) && *way != Way::AuthenticatorApp
             } else {
                 self.policy.ways.contains(way)
@@ -264,6 +273,11 @@ impl Attempt {
         };
         let open = |way: &Way| !passed.contains(&way.method());
         Way::ALL.iter().copied().filter(named).filter(open).collect()
+    }
+
+    /// The masked contact of a way, where it may be shown.
+    pub fn hint(&self, way: Way) -> Option<&str> {
+        self.disclosed.as_ref()?.hints.get(&way).map(String::as_str)
     }
 
     /// What asking for a code by `way` changes; a `long` code if short ones could be guessed (THR-03).

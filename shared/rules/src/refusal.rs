@@ -53,6 +53,8 @@ pub enum Refusal {
     MethodNotEnabled,
     /// Not an address or number that may be used.
     InvalidContact(FieldError),
+    /// Not the registered address or number; told only under full disclosure.
+    ContactMismatch,
     /// A wrong code.
     ProofIncorrect {
         /// Tries left by this way.

@@ -17,6 +17,7 @@ use crate::write::{Changes, Committed, If, Write, Written, item, number, text};
 use crate::{Call, Store};
 
 mod ending;
+mod knowing;
 mod sweeping;
 
 pub use ending::{Completion, Ending, Finish};
@@ -64,21 +65,27 @@ impl Store {
     /// decided by the deliverer.
     ///
     /// # Refuses
-    /// As [`Store::admitted`] and [`Attempt::ask`]; `Throttled`.
+    /// As [`Store::admitted`] and [`Attempt::ask`]; `Throttled`; `InvalidRequest` without a contact that has to be typed; under
+    /// full disclosure `ContactMismatch`.
     pub async fn challenge(
         &self,
         token: &ResetToken,
         way: Way,
-        contact: &str,
+        typed: Option<&str>,
         call: &Call,
     ) -> Result<Attempt, Error> {
         let mut attempt = self.admitted(token, call.now).await?;
         attempt.ask(way, false, call.now)?;
         let call = call.clone().within(&attempt);
-        let tag = contact_tag(attempt.correlation, contact);
+        let named = self.named(&attempt, way, typed).await?;
+        let tag = contact_tag(attempt.correlation, &named.contact);
         let new = !attempt.contacts.contains(&tag);
         let entries = throttle::challenge(&attempt.limits, way, attempt.passed(), new);
         let payment = self.pay_for(&attempt, &entries, &call).await?;
+        if named.mismatch {
+            self.note(&mut attempt, "contact mismatch", call.now).await?;
+            return Err(Refusal::ContactMismatch.into());
+        }
         for _ in 0..ROUNDS {
             let asked = attempt.ask(way, payment.stepped_up, call.now)?;
             attempt.steps = attempt.stepped(&format!("challenge {}", way.as_str()), call.now);
@@ -96,7 +103,7 @@ impl Store {
                 .put("apart", attempt.apart.then_some(&true))?;
             let mut writes = vec![self.attempt_write(&attempt, changes)?];
             if way.sends() {
-                writes.push(self.order(&attempt, way, contact, &call)?);
+                writes.push(self.order(&attempt, way, &named.contact, &call)?);
             }
             match self.commit(writes).await? {
                 Committed::Done => return Ok(attempt),

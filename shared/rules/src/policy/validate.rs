@@ -3,8 +3,8 @@
 mod numbers;
 mod texts;
 
+use super::Config;
 use super::effective::is_built;
-use super::{Config, Disclosure};
 use crate::method::Method;
 
 /// One thing wrong with a document.
@@ -64,7 +64,6 @@ fn methods(config: &Config, found: &mut Findings) {
 /// Settings whose behaviour comes with a later capability cannot be switched on.
 fn not_built(config: &Config, found: &mut Findings) {
     let on = [
-        ("/account_disclosure", config.account_disclosure == Disclosure::Full),
         ("/proof_of_work", config.proof_of_work),
         ("/writeback/enabled", config.writeback.enabled),
     ];
@@ -142,7 +141,7 @@ mod tests {
             let pointer = format!("/methods/{method}");
             assert_wrong(json!({"methods": {method: true}}), &pointer, later);
         }
-        assert_wrong(json!({"account_disclosure": "full"}), "/account_disclosure", later);
+        assert_fine(json!({"account_disclosure": "full"}));
         assert_wrong(json!({"proof_of_work": true}), "/proof_of_work", later);
         assert_wrong(json!({"writeback": {"enabled": true}}), "/writeback/enabled", later);
     }
