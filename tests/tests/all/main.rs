@@ -10,6 +10,7 @@
 mod administration;
 mod bad_input;
 mod configuration;
+mod disclosure;
 mod identical;
 mod lockouts;
 mod lost_replies;

@@ -32,6 +32,7 @@ fn an_organisation_runs_on_the_bootstraps_and_uses_every_grant() {
     configures(&gateway, &admin);
     reports(&gateway, &admin);
     gives_up(&gateway, &admin);
+    discloses(&gateway, &admin);
     gateway.get("/v1/health", "").expect(200);
     assert_eq!(gateway.fleet.flaws(), Vec::<String>::new());
     let by_chance: BTreeSet<String> = BY_CHANCE.iter().map(|g| (*g).to_owned()).collect();
@@ -65,6 +66,16 @@ fn resets_by_two_gates(gateway: &Gateway, admin: &str) {
     let row = one_row(gateway, admin, "alice", &reset.correlation);
     assert_eq!(row["result"], "succeeded");
     gateway.get(&format!("/v1/admin/support/{}", reset.correlation), admin).expect(200);
+}
+
+/// Where an organisation lets people see what they registered.
+fn discloses(gateway: &Gateway, admin: &str) {
+    gateway.configure(admin, |c| c["account_disclosure"] = "full".into());
+    let reset = gateway.begin("alice", "reset");
+    gateway.post("/v1/resets/challenge", &reset.token, json!({ "method": "email" })).expect(202);
+    reset.challenge("sms", &mobile(999)).refused(422, "contact_mismatch");
+    gateway.try_begin("nobody", "reset").refused(403, "reset_refused");
+    gateway.configure(admin, |c| c["account_disclosure"] = "none".into());
 }
 
 fn unlocks_and_changes(gateway: &Gateway, admin: &str) {
