@@ -199,6 +199,8 @@ EVERY_BODY = [
     Case("bad-method", 405, method="GET", body=None),
     Case("bad-purpose", 400, body={"username": "alice", "purpose": "guess"}),
     Case("good-base64", 201, base64=True),
+    Case("good-idempotency-key", 201, headers={"idempotency-key": "5e1f6e1c-9f57-4d1c-8a8e-0d7c4b2a1f00"}),
+    Case("bad-idempotency-key", 400, headers={"idempotency-key": "k" * 65}),
     Case("good-content-type-with-charset", 201, content_type="application/json; charset=utf-8"),
 ]
 CONFIG_ETAG = {"if-match": '"1"'}

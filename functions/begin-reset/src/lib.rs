@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use edge::repeat::idempotent;
 use edge::request::Within;
 use edge::{App, Incoming, Json, Problem};
 use http::StatusCode;
@@ -24,7 +25,8 @@ use utoipa::{OpenApi, ToSchema};
 
 /// The function's routes.
 pub fn router(app: App) -> Router {
-    Router::new().route("/v1/resets", post(begin)).with_state(app)
+    let routes = Router::new().route("/v1/resets", post(begin)).with_state(app.clone());
+    idempotent(routes, app)
 }
 
 /// What is to be reset.

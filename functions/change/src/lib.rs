@@ -17,6 +17,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use edge::door::Known;
+use edge::repeat::idempotent;
 use edge::{App, Incoming, Json, Problem};
 use rules::activity::{Activity, Name};
 use rules::ids::{Millis, Username};
@@ -32,10 +33,11 @@ use utoipa::{OpenApi, ToSchema};
 
 /// The function's routes.
 pub fn router(app: App) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/v1/password/change", post(change))
         .route("/v1/password/check", post(check::check))
-        .with_state(app)
+        .with_state(app.clone());
+    idempotent(routes, app)
 }
 
 /// A name, its password, and the password that is to be.

@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
+use edge::repeat::idempotent;
 use edge::request::Within;
 use edge::{App, AttemptBearer, Incoming, Json, Problem};
 use rules::attempt::{Attempt, Purpose};
@@ -18,7 +19,8 @@ use utoipa::{OpenApi, ToSchema};
 
 /// The function's routes.
 pub fn router(app: App) -> Router {
-    Router::new().route("/v1/resets/complete", post(complete)).with_state(app)
+    let routes = Router::new().route("/v1/resets/complete", post(complete)).with_state(app.clone());
+    idempotent(routes, app)
 }
 
 /// The new password.

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use edge::repeat::idempotent;
 use edge::{App, Caller, Incoming, Json, Problem, cursor};
 use http::request::Parts;
 use http::{HeaderMap, header};
@@ -23,12 +24,13 @@ use utoipa::{OpenApi, ToSchema};
 
 /// The function's routes.
 pub fn router(app: App) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/v1/admin/config", get(current).put(replace))
         .route("/v1/admin/config/versions", get(versions))
         .route("/v1/admin/config/versions/{n}", get(version))
         .route("/v1/admin/config/rollback", post(rollback))
-        .with_state(app)
+        .with_state(app.clone());
+    idempotent(routes, app)
 }
 
 /// An administrator. Refused before a body is read.

@@ -25,6 +25,7 @@ mod view;
 
 use axum::Router;
 use axum::routing::{get, post};
+use edge::repeat::idempotent;
 use edge::{App, Caller};
 use rules::activity::{Activity, Name};
 use rules::ids::Username;
@@ -38,7 +39,7 @@ use utoipa::OpenApi;
 pub fn router(app: App) -> Router {
     let user = get(show::one).put(put::put).delete(delete::delete);
     let group = get(groups::show).put(groups::put).delete(groups::delete);
-    Router::new()
+    let routes = Router::new()
         .route("/v1/admin/users", get(show::list))
         .route("/v1/admin/users/{username}", user)
         .route("/v1/admin/users/{username}/reset", post(reset::reset))
@@ -46,7 +47,8 @@ pub fn router(app: App) -> Router {
         .route("/v1/admin/users/{username}/unblock", post(act::unblock))
         .route("/v1/admin/users/{username}/revoke-sessions", post(act::revoke_sessions))
         .route("/v1/admin/groups/{group}", group)
-        .with_state(app)
+        .with_state(app.clone());
+    idempotent(routes, app)
 }
 
 /// Rounds in which a change that met another change of the same account is decided again.

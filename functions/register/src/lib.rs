@@ -22,11 +22,12 @@ mod visit;
 use axum::Router;
 use axum::routing::{delete, get, post, put};
 use edge::App;
+use edge::repeat::idempotent;
 use utoipa::OpenApi;
 
 /// The function's routes.
 pub fn router(app: App) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/v1/registration", get(view::current))
         .route("/v1/registration/methods", post(ask::ask))
         .route("/v1/registration/methods/verify", post(prove::verify))
@@ -34,7 +35,8 @@ pub fn router(app: App) -> Router {
         .route("/v1/registration/questions", put(questions::put))
         .route("/v1/registration/confirm", post(keep::confirm))
         .route("/v1/registration/skip", post(keep::skip))
-        .with_state(app)
+        .with_state(app.clone());
+    idempotent(routes, app)
 }
 
 /// This function's part of the contract.

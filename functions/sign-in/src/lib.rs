@@ -15,6 +15,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use edge::door::Known;
+use edge::repeat::idempotent;
 use edge::{App, Caller, Incoming, Json, Problem};
 use http::StatusCode;
 use rules::ids::{Millis, Username};
@@ -29,10 +30,11 @@ use utoipa::{OpenApi, ToSchema};
 
 /// The function's routes.
 pub fn router(app: App) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/v1/sign-in", post(sign_in))
         .route("/v1/sign-out", post(sign_out))
-        .with_state(app)
+        .with_state(app.clone());
+    idempotent(routes, app)
 }
 
 /// A name and its password.

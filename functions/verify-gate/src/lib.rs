@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use edge::repeat::idempotent;
 use edge::request::Within;
 use edge::{App, AttemptBearer, Incoming, Json, Problem};
 use http::StatusCode;
@@ -21,13 +22,14 @@ use utoipa::{OpenApi, ToSchema};
 
 /// The function's routes.
 pub fn router(app: App) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/v1/resets/current", get(current))
         .route("/v1/resets/challenge", post(challenge))
         .route("/v1/resets/verify", post(verify))
         .route("/v1/resets/cancel", post(cancel))
         .route("/v1/resets/contact-admin", post(contact_admin))
-        .with_state(app)
+        .with_state(app.clone());
+    idempotent(routes, app)
 }
 
 /// A way of proving.

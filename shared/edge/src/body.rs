@@ -13,6 +13,9 @@ use crate::problem::Problem;
 /// Largest body, bytes (api.md §1).
 pub const BODY_MAX: usize = 16 * 1024;
 
+/// Largest body of any route, bytes: an import (api.md §1).
+pub const BODY_LARGEST: usize = 5 * 1024 * 1024;
+
 /// Deepest nesting (api.md §1).
 pub const DEPTH_MAX: usize = 16;
 

@@ -25,7 +25,8 @@ pub struct Caller {
     pub token: AccessToken,
 }
 
-fn bearer(parts: &Parts) -> Option<&str> {
+/// The token that was presented, of whatever type.
+pub(crate) fn bearer(parts: &Parts) -> Option<&str> {
     let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

@@ -3,7 +3,7 @@
 //! Modules: [`settings`] and [`app`] (built once at start), [`clock`] and [`chance`] (time and randomness, passed in),
 //! [`hashing`], [`request`] (what every request carries and every answer gets), [`body`] (strict JSON), [`caller`]
 //! (tokens and roles), [`door`] (a name and a password compared), [`problem`] (the one file that turns refusals and faults
-//! into answers), [`language`], [`lambda`] (the only place that knows the gateway).
+//! into answers), [`repeat`] (idempotency keys), [`language`], [`lambda`] (the only place that knows the gateway).
 //!
 //! # To add a refusal
 //! 1. a variant of `rules::refusal::Refusal`; 2. its row in [`problem`]; 3. the handler's OpenAPI annotation; 4. a test.
@@ -22,6 +22,7 @@ pub mod lambda;
 pub mod language;
 pub mod parameter;
 pub mod problem;
+pub mod repeat;
 pub mod request;
 pub mod settings;
 

@@ -26,6 +26,9 @@ pub struct SourceAddress(pub IpAddr);
 /// The header that carries the support code.
 pub const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
 
+/// The content type of a problem document (RFC 9457).
+const PROBLEM: &str = "application/problem+json";
+
 /// What a handler knows of its request.
 #[derive(Debug, Clone)]
 pub struct Incoming(pub Call);
@@ -67,6 +70,7 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     let named = token_correlation(request.headers());
     let correlation = named.unwrap_or(call.correlation);
     request.extensions_mut().insert(Incoming(call));
+    request.extensions_mut().insert(correlation);
     finish(next.run(request).await, correlation, https)
 }
 
@@ -105,10 +109,24 @@ fn language_cookie(cookies: &str) -> Option<&str> {
     cookies.split(';').find_map(|c| c.trim().strip_prefix("language="))
 }
 
-fn finish(mut response: Response, correlation: CorrelationId, https: bool) -> Response {
+/// An answer as it is sent but for the headers that all answers have: a problem is written out.
+pub(crate) fn written(mut response: Response, correlation: CorrelationId) -> Response {
+    let within = response.extensions().get::<CorrelationId>().copied();
+    match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => {
+            let correlation = within.unwrap_or(correlation);
+            let mut written = document(&problem, correlation, response.headers());
+            written.extensions_mut().insert(correlation);
+            written
+        }
+        None => response,
+    }
+}
+
+fn finish(response: Response, correlation: CorrelationId, https: bool) -> Response {
     let correlation = response.extensions().get::<CorrelationId>().copied().unwrap_or(correlation);
-    let problem = response.extensions_mut().remove::<Problem>();
-    if let Some(problem) = problem.or_else(|| bare(response.status(), response.headers())) {
+    let mut response = written(response, correlation);
+    if let Some(problem) = bare(response.status(), response.headers()) {
         response = document(&problem, correlation, response.headers());
     }
     let headers = response.headers_mut();
@@ -135,7 +153,8 @@ fn finish(mut response: Response, correlation: CorrelationId, https: bool) -> Re
 
 /// The problem for an answer that the router gave by itself.
 fn bare(status: StatusCode, headers: &HeaderMap) -> Option<Problem> {
-    if headers.contains_key(header::CONTENT_TYPE) && status != StatusCode::BAD_REQUEST {
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if kind.is_some() && (status != StatusCode::BAD_REQUEST || kind == Some(PROBLEM.as_bytes())) {
         return None;
     }
     let problem = |code, title, detail: &str| Some(Problem::new(status, code, title, detail));
@@ -153,8 +172,7 @@ fn document(problem: &Problem, correlation: CorrelationId, old: &HeaderMap) -> R
     let mut response = Json(problem.document(correlation.to_string())).into_response();
     *response.status_mut() = problem.status;
     let headers = response.headers_mut();
-    let kind = HeaderValue::from_static("application/problem+json");
-    headers.insert(header::CONTENT_TYPE, kind);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
     for name in [header::ALLOW, header::ETAG] {
         if let Some(value) = old.get(&name) {
             headers.insert(name, value.clone());

@@ -5,7 +5,7 @@
 //! models and by the tools.
 //!
 //! Modules, in the order of the flow: [`ids`], [`secret`], [`policy`], [`method`], [`registration`], [`attempt`],
-//! [`gate`], [`throttle`], [`lockout`], [`password`], [`activity`], [`notice`], [`refusal`].
+//! [`gate`], [`throttle`], [`lockout`], [`password`], [`activity`], [`notice`], [`refusal`], [`repeat`].
 //!
 //! # Why not …?
 //! - *Why no trait for a way of proving?* There are seven, they are ours, and a `match` that forgets one does not
@@ -25,5 +25,6 @@ pub mod password;
 pub mod policy;
 pub mod refusal;
 pub mod registration;
+pub mod repeat;
 pub mod secret;
 pub mod throttle;

@@ -9,6 +9,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::ids::CorrelationId;
 
+mod seal;
+
 /// A symmetric key for one purpose.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Key([u8; 32]);
@@ -39,6 +41,8 @@ pub struct Keys {
     pub cursor: Key,
     /// Recognises the repeat of a completed call without keeping its body.
     pub repeat: Key,
+    /// Seals answers that are kept for the repeat of a request.
+    pub answer: Key,
 }
 
 impl Keys {
@@ -56,6 +60,7 @@ impl Keys {
             code: key("sspr/1/code"),
             cursor: key("sspr/1/cursor"),
             repeat: key("sspr/1/repeat"),
+            answer: key("sspr/1/answer"),
         }
     }
 }

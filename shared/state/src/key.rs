@@ -60,6 +60,8 @@ pub enum Key<'k> {
     Group(&'k str),
     /// What became of a message to one recipient.
     Delivery(&'k str, &'k str),
+    /// A request made under an idempotency key, by its tag.
+    Idempotency(&'k str),
     /// How far the sweep has come.
     SweepMark,
     /// A fact or a message to send.
@@ -83,6 +85,7 @@ impl Key<'_> {
             | Self::ConfigVersion(_)
             | Self::Group(_)
             | Self::Delivery(..)
+            | Self::Idempotency(_)
             | Self::SweepMark => Table::State,
         }
     }
@@ -102,6 +105,7 @@ impl Key<'_> {
             Self::ConfigVersion(_) => "config_version",
             Self::Group(_) => "group",
             Self::Delivery(..) => "delivery",
+            Self::Idempotency(_) => "idempotency",
             Self::SweepMark => "sweep_mark",
             Self::Activity(..) => "activity",
         }
@@ -123,6 +127,7 @@ impl Key<'_> {
             Self::ConfigVersion(n) => ("CONFIG".into(), format!("v#{n:010}")),
             Self::Group(name) => one("GROUP", name, "group"),
             Self::Delivery(message, recipient) => one("DELIVERY", message, recipient),
+            Self::Idempotency(tag) => one("IDEMPOTENCY", tag, "answer"),
             Self::SweepMark => ("SWEEP".into(), "mark".into()),
             Self::Activity(at, id) => {
                 (activity_partition(&at.day(), shard(id)), format!("{}#{id}", at.rfc3339()))
@@ -182,6 +187,7 @@ mod tests {
             Key::Config,
             Key::Group("config"),
             Key::Delivery("config", "x"),
+            Key::Idempotency("config"),
             Key::SweepMark,
             Key::Activity(Millis(0), "config"),
         ];

@@ -5,7 +5,8 @@
 //!
 //! Modules: [`key`] (every key spelled once), [`write`](mod@write) (the six idioms, and nobody else builds an expression that
 //! decides), [`fault`], then the transitions: [`config`], [`accounts`], [`sessions`], [`sign_in`], [`enrolment`],
-//! [`attempts`], [`throttles`], [`activity`], [`groups`], [`delivery`].
+//! [`attempts`], [`throttles`], [`activity`], [`groups`], [`delivery`],
+//! [`repeats`].
 //!
 //! # Why not …?
 //! - *Why no trait for a store?* There is one store. Tests and the local server swap it at the outermost edge, under
@@ -24,6 +25,7 @@ pub mod fault;
 pub mod groups;
 pub mod key;
 mod read;
+pub mod repeats;
 pub mod sessions;
 pub mod sign_in;
 pub mod throttles;

@@ -11,6 +11,7 @@ mod administration;
 mod bad_input;
 mod configuration;
 mod disclosure;
+mod idempotency;
 mod identical;
 mod lockouts;
 mod lost_replies;

@@ -33,6 +33,7 @@ fn an_organisation_runs_on_the_bootstraps_and_uses_every_grant() {
     reports(&gateway, &admin);
     gives_up(&gateway, &admin);
     discloses(&gateway, &admin);
+    repeats(&gateway);
     gateway.get("/v1/health", "").expect(200);
     assert_eq!(gateway.fleet.flaws(), Vec::<String>::new());
     let by_chance: BTreeSet<String> = BY_CHANCE.iter().map(|g| (*g).to_owned()).collect();
@@ -171,6 +172,27 @@ fn gives_up(gateway: &Gateway, admin: &str) {
     assert_eq!(one_row(gateway, admin, "emil", &moved)["result"], "abandoned");
     move_mark_back(&gateway.fleet);
     gateway.fleet.tick();
+}
+
+/// The repeat of a request to each function that takes any, recognised by its key: a refusal is an answer too.
+fn repeats(gateway: &Gateway) {
+    for path in [
+        "/v1/sign-in",
+        "/v1/registration/confirm",
+        "/v1/resets",
+        "/v1/resets/verify",
+        "/v1/resets/complete",
+        "/v1/resets/unlock",
+        "/v1/password/change",
+        "/v1/admin/config/rollback",
+        "/v1/admin/users/alice/reset",
+    ] {
+        let headers = [("idempotency-key", "one"), ("content-type", "application/json")];
+        let first = gateway.send("POST", path, &headers, b"{}");
+        let again = gateway.send("POST", path, &headers, b"{}");
+        assert_eq!((first.status, &first.body), (again.status, &again.body), "{path}");
+        assert!(matches!(first.status, 400 | 401), "{path}: {}", first.body);
+    }
 }
 
 /// Moves an attempt to an end in the past, which no clock of a process can be: its key names the minute of its end.

@@ -79,6 +79,9 @@ fn document() -> Result<Value, Clash> {
             for (method, mut operation) in objects(Some(methods)) {
                 name(&mut operation, function, &path, &doubled);
                 complete(&mut operation, &path);
+                if matches!(method.as_str(), "post" | "put") {
+                    may_repeat(&mut operation);
+                }
                 let taken = paths.entry(path.clone()).or_default().insert(method, operation);
                 if taken.is_some() {
                     return Err(Clash::Route(path));
@@ -126,6 +129,16 @@ fn components(schemas: Object) -> Value {
         "securitySchemes": {
             "signed_in": bearer("at_", "POST /v1/sign-in"),
             "attempt": bearer("rt_", "POST /v1/resets; replaced at each passed gate"),
+        },
+        "parameters": {
+            "IdempotencyKey": {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "description": "A repeat with the same key and body within 24 hours gets the first answer and does \
+                    nothing again; with another body 409 `idempotency_conflict`, while the first is under way 409 \
+                    `idempotency_in_progress`.",
+                "schema": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[ -~]*$"},
+            },
         },
         "headers": {
             "CorrelationId": {
@@ -201,6 +214,14 @@ fn complete(operation: &mut Value, path: &str) {
     }
     responses.insert("default".into(), json!({"$ref": "#/components/responses/Problem"}));
     operation.insert("security".into(), if needs_token { security(path) } else { json!([]) });
+}
+
+/// Adds what every POST and PUT takes: a key for its repeats.
+fn may_repeat(operation: &mut Value) {
+    let Value::Object(operation) = operation else { return };
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    let Value::Array(parameters) = parameters else { return };
+    parameters.push(json!({"$ref": "#/components/parameters/IdempotencyKey"}));
 }
 
 /// What an answer of a status carries: a problem document, with the codes it may have, or the support code besides its own.
