@@ -152,7 +152,7 @@ fn of_many_equal_requests_at_once_one_acts_and_the_others_get_its_answer_or_are_
 {
     let server = Server::start();
     let admin = server.admin();
-    server.person(&admin, "alice");
+    server.create(&admin, "alice");
     let hashed = server.counter("argon2");
     let path = "/v1/admin/users/alice/reset";
     let answers: Vec<Answer> = scope(|scope| {
@@ -246,7 +246,7 @@ fn lost_replies_of_the_store_neither_act_twice_nor_lose_the_answer() {
         for skip in 0..3 {
             let server = Server::start();
             let admin = server.admin();
-            server.person(&admin, "alice");
+            server.create(&admin, "alice");
             let fault = json!({"service": "dynamodb", "operation": operation, "skip": skip,
                 "kind": "applied_then_lost", "function": "manage-users"});
             server.fault(fault);
