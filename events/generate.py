@@ -52,7 +52,7 @@ class Case:
     status: int
     empty: int | None = None  # where an empty store answers otherwise
     body: object = ...  # ... keeps the good request's, None is no body, a str is sent as it is
-    content_type: str | None = "application/json"
+    content_type: str | None = ...  # ... keeps the good request's, None is no header
     token: str | None = ...
     method: str | None = None
     path: str | None = None  # one that the gateway has no route for
@@ -76,6 +76,7 @@ class Route:
     query: dict = field(default_factory=dict)
     headers: dict = field(default_factory=dict)
     more: list = field(default_factory=list)
+    content_type: str = "application/json"
     gateway_path: str | None = None  # where the gateway's route is wider than the path
 
 
@@ -95,12 +96,13 @@ def cases_of(route):
         ]
         if not any(case.name == "bad-foreign-token" for case in route.more):
             cases.append(Case("bad-foreign-token", 401, token=foreign(route.token)))
-    if route.body is not None:
+    if route.body is not None and route.content_type == "application/json":
         cases += [
             Case("bad-malformed-body", 400, unknown, body=json.dumps(route.body)[:-1]),
             Case("bad-unknown-member", 400, unknown, body={**route.body, "surprise": True}),
-            Case("bad-content-type", 415, unknown, content_type="text/plain"),
         ]
+    if route.body is not None:
+        cases.append(Case("bad-content-type", 415, unknown, content_type="text/plain"))
     if route.body is None and not route.token:
         wrong = {"GET": "DELETE", "POST": "GET"}[route.method]
         cases += [Case("bad-method", 405, method=wrong), Case("bad-method-patch", 405, method="PATCH")]
@@ -139,8 +141,9 @@ def http_event(route, case):
     }
     if body is not None:
         headers["content-length"] = str(len(body.encode("utf-8", "surrogatepass")))
-        if case.content_type:
-            headers["content-type"] = case.content_type
+        content_type = route.content_type if case.content_type is ... else case.content_type
+        if content_type:
+            headers["content-type"] = content_type
     if bearer:
         headers["authorization"] = f"Bearer {bearer}"
     event = {
@@ -274,6 +277,10 @@ ROUTES = {
               body={"enabled": "all"}, more=[
             Case("bad-stale", 412, headers={"if-match": '"999"'}),
         ]),
+        Route("POST", "/v1/admin/config/preview", 200, 401, token=ADMIN_TOKEN,
+              body={"config": {"methods_required": 2, "exclude_groups": ["guests"]}}, more=[
+            Case("bad-setting", 400, body={"config": {"surprise": True}}),
+        ]),
         Route("GET", "/v1/admin/config/versions", 200, 401, token=ADMIN_TOKEN),
         Route("GET", "/v1/admin/config/versions/{n}", 200, 401, token=ADMIN_TOKEN, parameters={"n": "1"}, more=[
             Case("bad-unknown-version", 404, parameters={"n": "999"}),
@@ -298,9 +305,26 @@ ROUTES = {
         Route("POST", "/v1/admin/users/{username}/unblock", 200, 401, token=ADMIN_TOKEN, parameters=person(PERSON)),
         Route("POST", "/v1/admin/users/{username}/revoke-sessions", 200, 401, token=ADMIN_TOKEN,
               parameters=person(PERSON)),
+        Route("POST", "/v1/admin/users/{username}/require-registration", 200, 401, token=ADMIN_TOKEN,
+              parameters=person(PERSON)),
+        Route("GET", "/v1/admin/users/{username}/explain", 200, 401, token=ADMIN_TOKEN, parameters=person(PERSON), more=[
+            Case("bad-unknown-name", 404, parameters=person("nobody")),
+        ]),
+        Route("POST", "/v1/admin/users/import", 200, 401, token=ADMIN_TOKEN, content_type="text/csv",
+              body="username,first_name,email\r\nima.ported,Ima,ima@home.example\r\n", query={"dry_run": "true"}, more=[
+            Case("good-written", 200, query={}),
+            Case("good-lines", 200, content_type="application/x-ndjson", base64=True,
+                 body='{"username":"ima.ported","first_name":"Ima"}\n{"username":"a b"}\n'),
+            Case("bad-heading", 400, body="name\r\nima.ported\r\n"),
+            Case("bad-dry-run", 400, query={"dry_run": "perhaps"}),
+        ]),
         Route("GET", "/v1/admin/groups/{group}", 200, 401, token=ADMIN_TOKEN, parameters={"group": "staff"}),
         Route("PUT", "/v1/admin/groups/{group}", 200, 401, token=ADMIN_TOKEN, parameters={"group": "pilots"},
               body={"groups": ["staff"]}),
+        Route("POST", "/v1/admin/groups/{group}/require-registration", 200, 401, token=ADMIN_TOKEN,
+              parameters={"group": "staff"}, more=[
+            Case("bad-cursor", 400, query={"cursor": "made-up"}),
+        ]),
         # Nothing is nested in it, so there is nothing to forget.
         Route("DELETE", "/v1/admin/groups/{group}", 404, 401, token=ADMIN_TOKEN, parameters={"group": "pilots"}),
     ],

@@ -1,8 +1,10 @@
 //! The organisation's configuration: read it, replace it as a whole, look at earlier versions, go back to one.
 //!
-//! Modules: [`etag`] (a version as an entity tag), [`record`] (a change as the record keeps it).
+//! Modules: [`etag`] (a version as an entity tag), [`preview`] (a document before it is saved), [`record`] (a change as the
+//! record keeps it).
 
 mod etag;
+mod preview;
 mod record;
 
 use axum::Router;
@@ -26,6 +28,7 @@ use utoipa::{OpenApi, ToSchema};
 pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/v1/admin/config", get(current).put(replace))
+        .route("/v1/admin/config/preview", post(preview::preview))
         .route("/v1/admin/config/versions", get(versions))
         .route("/v1/admin/config/versions/{n}", get(version))
         .route("/v1/admin/config/rollback", post(rollback))
@@ -248,7 +251,15 @@ async fn rollback(
 /// This function's part of the contract.
 #[derive(OpenApi)]
 #[openapi(
-    paths(current, replace, versions, version, rollback),
-    components(schemas(ConfigVersion, ConfigVersions, Rollback))
+    paths(current, replace, preview::preview, versions, version, rollback),
+    components(schemas(
+        preview::Proposed,
+        preview::Preview,
+        preview::Impact,
+        preview::Replay,
+        ConfigVersion,
+        ConfigVersions,
+        Rollback,
+    ))
 )]
 pub struct Contract;

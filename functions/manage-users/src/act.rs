@@ -1,4 +1,5 @@
-//! What an administrator or the help desk does to an account and its password is untouched: unlock, unblock, end sessions.
+//! What an administrator or the help desk does to an account and its password is untouched: unlock, unblock, end sessions,
+//! ask for registration anew.
 
 use axum::extract::{Path, State};
 use edge::{App, Caller, Incoming, Json, Problem};
@@ -17,7 +18,7 @@ use crate::{ROUNDS, fact, named, notice};
 /// It is done.
 #[derive(Serialize, ToSchema)]
 pub struct Acted {
-    /// `unlocked`, `unblocked` or `revoked`.
+    /// `unlocked`, `unblocked`, `revoked` or `registration_required`.
     status: &'static str,
 }
 
@@ -67,6 +68,30 @@ fn revoked(profile: &mut Profile, caller: &Caller, call: &Call) -> Activity {
     profile.epoch = profile.epoch.saturating_add(1);
     let mut row = fact(call, Name::ManageUser, caller, profile);
     row.modified = vec![marked("sessions", "revoked")];
+    row
+}
+
+/// Asks the person at the next sign-in to register again, whatever is registered (REG-12).
+#[utoipa::path(post, path = "/v1/admin/users/{username}/require-registration",
+    params(("username" = String, Path)), responses(
+        (status = 200, body = Acted), (status = 401, description = "invalid_token"),
+        (status = 403, description = "forbidden"), (status = 404, description = "not_found"),
+        (status = 409, description = "conflict"),
+    ))]
+pub async fn require_registration(
+    State(app): State<App>,
+    Incoming(call): Incoming,
+    Manager(caller): Manager,
+    Path(typed): Path<String>,
+) -> Result<Json<Acted>, Problem> {
+    change(&app, &call, &caller, &typed, registration_required).await?;
+    Ok(Json(Acted { status: "registration_required" }))
+}
+
+fn registration_required(profile: &mut Profile, caller: &Caller, call: &Call) -> Activity {
+    profile.registration_required = true;
+    let mut row = fact(call, Name::ManageUser, caller, profile);
+    row.modified = vec![marked("registration", "required")];
     row
 }
 

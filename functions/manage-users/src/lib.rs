@@ -1,8 +1,9 @@
 //! People and groups, for administrators and the help desk (api.md §8).
 //!
 //! Modules, in the order of the routes: [`access`] (who may do what to whom), [`view`] (an account as administrators see
-//! it), [`show`] (one account, the list), [`put`], [`edit`] and [`effects`] (create, change), [`delete`], [`reset`] (a temporary
-//! password), [`act`] (unlock, unblock, revoke sessions), [`groups`].
+//! it), [`show`] (one account, the list), [`put`], [`edit`] and [`effects`] (create, change), [`import`] (many at once),
+//! [`delete`], [`reset`] (a temporary password), [`act`] (unlock, unblock, revoke sessions, require registration),
+//! [`explain`] (why somebody cannot reset), [`groups`] and [`members`] (what is asked of everybody in one).
 //!
 //! Every change is one transaction with its entry in the record, and with the notices it causes. A change that met
 //! another one is decided again on what is there now, at most [`ROUNDS`] times, then refused as a conflict.
@@ -17,7 +18,10 @@ mod act;
 mod delete;
 mod edit;
 mod effects;
+mod explain;
 mod groups;
+mod import;
+mod members;
 mod put;
 mod reset;
 mod show;
@@ -41,12 +45,16 @@ pub fn router(app: App) -> Router {
     let group = get(groups::show).put(groups::put).delete(groups::delete);
     let routes = Router::new()
         .route("/v1/admin/users", get(show::list))
+        .route("/v1/admin/users/import", import::routes())
         .route("/v1/admin/users/{username}", user)
         .route("/v1/admin/users/{username}/reset", post(reset::reset))
         .route("/v1/admin/users/{username}/unlock", post(act::unlock))
         .route("/v1/admin/users/{username}/unblock", post(act::unblock))
         .route("/v1/admin/users/{username}/revoke-sessions", post(act::revoke_sessions))
+        .route("/v1/admin/users/{username}/require-registration", post(act::require_registration))
+        .route("/v1/admin/users/{username}/explain", get(explain::explain))
         .route("/v1/admin/groups/{group}", group)
+        .route("/v1/admin/groups/{group}/require-registration", post(members::require_registration))
         .with_state(app.clone());
     idempotent(routes, app)
 }
@@ -86,9 +94,13 @@ fn notice(kind: Kind, profile: &Profile, to: Vec<String>, call: &Call) -> Notice
         act::unlock,
         act::unblock,
         act::revoke_sessions,
+        act::require_registration,
+        explain::explain,
+        import::import,
         groups::show,
         groups::put,
         groups::delete,
+        members::require_registration,
     ),
     components(schemas(
         view::User,
@@ -98,9 +110,17 @@ fn notice(kind: Kind, profile: &Profile, to: Vec<String>, call: &Call) -> Notice
         reset::ReplacementPassword,
         reset::TemporaryPassword,
         act::Acted,
+        explain::Explanation,
+        explain::PolicyInForce,
+        explain::Throttle,
+        explain::Closed,
+        import::Imported,
+        import::RowVerdict,
+        import::Flag,
         groups::NestedGroups,
         groups::PutGroup,
         groups::Group,
+        members::Asked,
     ))
 )]
 pub struct Contract;

@@ -37,40 +37,79 @@ pub async fn put(
 ) -> Result<(StatusCode, Json<User>), Problem> {
     let username = Username::parse(&typed);
     let username = username.map_err(|e| Problem::field("username", e.code()))?;
-    let request = Request { app: &app, call: &call, caller: &caller };
+    let request = Request { app: &app, call: &call, caller: &caller, part: "users" };
     for _ in 0..ROUNDS {
         let (config, old) = app.store.configured_profile(&username).await?;
         let config = config.config;
-        let (status, done) = match old {
-            Some(old) => (StatusCode::OK, request.change(&given, old, &config).await),
-            None => {
-                let created = request.create(&typed, &mut given, &config).await;
-                (StatusCode::CREATED, created)
+        let status = if old.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+        let mut plan = request.plan(&typed, &given, old, &config)?;
+        let credential = match given.initial_password.take() {
+            Some(password) => {
+                let (password, credential) = request.first(password, &mut plan, &config).await?;
+                given.initial_password = Some(password);
+                Some(credential)
             }
+            None => None,
         };
-        if let Some(profile) = done? {
+        if request.carry_out(&plan, credential.as_ref(), &config).await? {
             let record = app.store.lockout(&username).await?;
-            let user = User::of(profile, record.as_ref(), &config, call.now);
+            let user = User::of(plan.new, record.as_ref(), &config, call.now);
             return Ok((status, Json(user)));
         }
     }
     Err(Refusal::Conflict.into())
 }
 
-struct Request<'r> {
-    app: &'r App,
-    call: &'r Call,
-    caller: &'r Caller,
+/// Who asks for changes of accounts, and how the record names what comes of it.
+#[derive(Clone, Copy)]
+pub struct Request<'r> {
+    pub app: &'r App,
+    pub call: &'r Call,
+    pub caller: &'r Caller,
+    /// Tells the rows of one call apart.
+    pub part: &'r str,
+}
+
+/// What a creation or a change of an account comes to: decided, not yet done.
+pub struct Plan {
+    /// What it is; nothing if nobody has the name.
+    pub old: Option<Profile>,
+    /// What it becomes.
+    pub new: Profile,
+    row: Activity,
+}
+
+impl Plan {
+    /// Whether there is anything to do.
+    pub fn changes(&self) -> bool {
+        self.old.is_none() || !self.row.modified.is_empty()
+    }
 }
 
 impl Request<'_> {
-    /// One round of a change; `None` if it met another one.
-    async fn change(
+    /// Decides what the account of a name becomes.
+    ///
+    /// # Refuses
+    /// Wrong members, contacts that cannot be used, what is out of the caller's reach.
+    pub fn plan(
+        &self,
+        typed: &str,
+        given: &UserChange,
+        old: Option<Profile>,
+        config: &Config,
+    ) -> Result<Plan, Problem> {
+        match old {
+            Some(old) => self.plan_change(given, old, config),
+            None => self.plan_creation(typed, given, config),
+        }
+    }
+
+    fn plan_change(
         &self,
         given: &UserChange,
         old: Profile,
         config: &Config,
-    ) -> Result<Option<Profile>, Problem> {
+    ) -> Result<Plan, Problem> {
         if given.initial_password.is_some() {
             return Err(Problem::field("initial_password", "only_at_creation"));
         }
@@ -80,74 +119,75 @@ impl Request<'_> {
         apply(given, &mut new, config, version)?;
         may_put(&self.caller.profile, Some(&old), &new)?;
         let mut row = self.row(&new, modified(Some(&old), &new));
-        if row.modified.is_empty() {
-            return Ok(Some(old));
+        if !row.modified.is_empty() {
+            row.notices.extend(announcement(&old, &new, self.call));
+            end_sessions(&old, &mut new);
+            new.updated_at = self.call.now;
         }
-        row.notices.extend(announcement(&old, &new, self.call));
-        end_sessions(&old, &mut new);
-        new.updated_at = self.call.now;
-        let change = self.written(&new, None, &row, config);
-        let done = if unseats(&old, Some(&new)) {
-            self.app.store.change_account_as(&self.caller.profile, change).await
-        } else {
-            self.app.store.change_account(change).await
-        };
-        Ok(settled(done, new)?)
+        Ok(Plan { old: Some(old), new, row })
     }
 
-    /// One round of a creation; `None` if somebody else made the account meanwhile.
-    async fn create(
+    fn plan_creation(
         &self,
         typed: &str,
-        given: &mut UserChange,
+        given: &UserChange,
         config: &Config,
-    ) -> Result<Option<Profile>, Problem> {
+    ) -> Result<Plan, Problem> {
         let username = Username::parse_new(typed);
         let username = username.map_err(|e| Problem::field("username", e.code()))?;
-        let mut profile = Profile::new(username, self.app.chance.id()?, self.call.now);
-        profile.must_change_password = given.initial_password.is_some();
-        apply(given, &mut profile, config, 1)?;
-        may_put(&self.caller.profile, None, &profile)?;
-        let mut row = self.row(&profile, modified(None, &profile));
-        let credential = match given.initial_password.take() {
-            Some(password) => {
-                let new = Some(String::from("set"));
-                row.modified.push(Modified { field: "initial_password".into(), old: None, new });
-                let (password, credential) = self.first(password, &profile, config).await?;
-                given.initial_password = Some(password);
-                Some(credential)
-            }
-            None => None,
+        let mut new = Profile::new(username, self.app.chance.id()?, self.call.now);
+        new.must_change_password = given.initial_password.is_some();
+        apply(given, &mut new, config, 1)?;
+        may_put(&self.caller.profile, None, &new)?;
+        let row = self.row(&new, modified(None, &new));
+        Ok(Plan { old: None, new, row })
+    }
+
+    /// Does what was planned, in one transaction; `false` if another change of the account came first.
+    pub async fn carry_out(
+        &self,
+        plan: &Plan,
+        credential: Option<&Credential>,
+        config: &Config,
+    ) -> Result<bool, Error> {
+        if !plan.changes() {
+            return Ok(true);
+        }
+        let change = AccountChange {
+            profile: &plan.new,
+            credential: credential.map(|c| (c, None)),
+            activity: &plan.row,
+            retention_days: config.retention.activity_days,
         };
-        let change = self.written(&profile, credential.as_ref(), &row, config);
-        Ok(settled(self.app.store.create_account(change).await, profile)?)
+        let store = &self.app.store;
+        let done = match &plan.old {
+            None => store.create_account(change).await,
+            Some(old) if unseats(old, Some(&plan.new)) => {
+                store.change_account_as(&self.caller.profile, change).await
+            }
+            Some(_) => store.change_account(change).await,
+        };
+        match done {
+            Err(Error::Refused(Refusal::Conflict)) => Ok(false),
+            done => done.map(|()| true),
+        }
     }
 
     fn row(&self, profile: &Profile, modified: Vec<Modified>) -> Activity {
         let mut row = fact(self.call, Name::ManageUser, self.caller, profile);
+        row.id = self.call.activity(self.part, Name::ManageUser).id;
         row.modified = modified;
         row
     }
 
-    fn written<'w>(
-        &self,
-        profile: &'w Profile,
-        credential: Option<&'w Credential>,
-        activity: &'w Activity,
-        config: &Config,
-    ) -> AccountChange<'w> {
-        let credential = credential.map(|c| (c, None));
-        let retention_days = config.retention.activity_days;
-        AccountChange { profile, credential, activity, retention_days }
-    }
-
-    /// The first credential. The password comes back with it, for another round.
+    /// The first credential of a planned creation. The password comes back with it, for another round.
     async fn first(
         &self,
         password: Password,
-        profile: &Profile,
+        plan: &mut Plan,
         config: &Config,
     ) -> Result<(Password, Credential), Problem> {
+        let profile = &plan.new;
         if profile.directory == Directory::OnPremises {
             return Err(Problem::field("initial_password", "not_allowed"));
         }
@@ -159,15 +199,10 @@ impl Request<'_> {
         let salt = self.app.chance.bytes()?;
         let hashed = self.app.hashing.evaluate(password, salt, Parameters::CURRENT).await?;
         let (password, evaluation) = hashed;
+        let new = Some(String::from("set"));
+        plan.row.modified.push(Modified { field: "initial_password".into(), old: None, new });
         let (keys, now) = (&self.app.keys, self.call.now);
         Ok((password, Credential::first(&evaluation, keys, policy.history, now)))
-    }
-}
-
-fn settled(done: Result<(), Error>, profile: Profile) -> Result<Option<Profile>, Error> {
-    match done {
-        Err(Error::Refused(Refusal::Conflict)) => Ok(None),
-        done => done.map(|()| Some(profile)),
     }
 }
 

@@ -4,8 +4,8 @@
 //! passed in, and what comes back is a decision. That is why the same code can be used by every function, by the tests'
 //! models and by the tools.
 //!
-//! Modules, in the order of the flow: [`ids`], [`secret`], [`policy`], [`method`], [`registration`], [`attempt`],
-//! [`gate`], [`throttle`], [`lockout`], [`password`], [`activity`], [`notice`], [`refusal`], [`repeat`].
+//! Modules, in the order of the flow: [`ids`], [`secret`], [`policy`], [`method`], [`registration`], [`explain`],
+//! [`attempt`], [`gate`], [`throttle`], [`lockout`], [`password`], [`activity`], [`notice`], [`refusal`], [`repeat`].
 //!
 //! # Why not …?
 //! - *Why no trait for a way of proving?* There are seven, they are ours, and a `match` that forgets one does not
@@ -16,6 +16,7 @@
 
 pub mod activity;
 pub mod attempt;
+pub mod explain;
 pub mod gate;
 pub mod ids;
 pub mod lockout;

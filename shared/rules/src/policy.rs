@@ -21,8 +21,10 @@ mod locales;
 mod preset;
 mod questions;
 mod read;
+mod replay;
 mod svg;
 mod validate;
+mod warnings;
 
 pub use about::{About, PasswordRules};
 pub use changes::{Change, changes};
@@ -36,5 +38,7 @@ pub use limits::{Codes, Lockout, Reset, Retention, Telecom, Throttle};
 pub use locales::{LOCALES, is_locale};
 pub use preset::{PasswordSettings, Preset};
 pub use questions::PREDEFINED_QUESTIONS;
+pub use replay::would_differ;
 pub use svg::{LOGO_MAX, LogoRefusal, check_logo};
 pub use validate::ConfigError;
+pub use warnings::Warning;

@@ -310,13 +310,14 @@ pub fn eligibility(
     let administrator = profile.is_administrator();
     if !administrator {
         in_scope(profile, config, scope)?;
-    } else if !config.administrators.enabled {
-        return Err(Ineligible::AdministratorsDisabled);
     }
     let methods = eligible_methods(profile, config);
     let required = if administrator { ADMINISTRATOR_GATES } else { config.methods_required };
     if distinct(profile, &methods) < usize::from(required) {
         return Err(Ineligible::NotRegistered);
+    }
+    if administrator && !config.administrators.enabled {
+        return Err(Ineligible::AdministratorsDisabled);
     }
     if profile.directory == Directory::OnPremises && !config.writeback.enabled {
         return Err(Ineligible::WritebackOff);
@@ -324,7 +325,11 @@ pub fn eligibility(
     Ok(Eligible { required, methods, administrator })
 }
 
-fn in_scope(profile: &Profile, config: &Config, scope: &Scope) -> Result<(), Ineligible> {
+pub(crate) fn in_scope(
+    profile: &Profile,
+    config: &Config,
+    scope: &Scope,
+) -> Result<(), Ineligible> {
     use crate::policy::Enabled;
     let member = |groups: &BTreeSet<String>| profile.groups.iter().any(|g| groups.contains(g));
     match config.enabled {
@@ -349,7 +354,7 @@ pub fn eligible_methods(profile: &Profile, config: &Config) -> BTreeSet<Method> 
 }
 
 /// How many different things the methods are: one number registered as mobile and as office phone is one (RST-04).
-fn distinct(profile: &Profile, methods: &BTreeSet<Method>) -> usize {
+pub(crate) fn distinct(profile: &Profile, methods: &BTreeSet<Method>) -> usize {
     let mut contacts: BTreeMap<&str, ()> = BTreeMap::new();
     let mut others = 0usize;
     for method in methods {
@@ -418,7 +423,9 @@ pub fn standing(profile: &Profile, config: &Config, scope: &Scope, now: Millis) 
     let days = config.registration.reconfirm_days;
     let due = (days > 0).then_some(profile.confirmed_at).flatten();
     let due = due.map(|at| at.plus_seconds(days.saturating_mul(crate::throttle::DAY)));
-    let action = if !concerned || !config.registration.required_at_sign_in {
+    // What an administrator asked of this person holds also where nobody else is asked.
+    let asked = config.registration.required_at_sign_in || profile.registration_required;
+    let action = if !concerned || !asked {
         Action::None
     } else if registered < required || profile.registration_required {
         Action::Register

@@ -128,6 +128,13 @@ fn administers(gateway: &Gateway, admin: &str) {
     act("GET", "users/alice").expect(200);
     act("POST", "users/alice/unblock").expect(200);
     act("POST", "users/alice/revoke-sessions").expect(200);
+    act("GET", "users/alice/explain").expect(200);
+    act("POST", "users/alice/require-registration").expect(200);
+    act("POST", "groups/staff/require-registration").expect(200);
+    let file = b"username,groups\nima,staff\nalice,staff\n";
+    let bearer = format!("Bearer {admin}");
+    let headers = [("content-type", "text/csv"), ("authorization", bearer.as_str())];
+    gateway.send("POST", "/v1/admin/users/import", &headers, file).expect(200);
     let temporary = act("POST", "users/alice/reset").expect(200).text("temporary_password");
     gateway.sign_in("alice", &temporary).refused(403, "password_change_required");
     gateway.create(admin, "dora");
@@ -137,6 +144,8 @@ fn administers(gateway: &Gateway, admin: &str) {
 }
 
 fn configures(gateway: &Gateway, admin: &str) {
+    let proposed = json!({ "config": { "exclude_groups": ["contractors"] } });
+    gateway.post("/v1/admin/config/preview", admin, proposed).expect(200);
     gateway.get("/v1/admin/config/versions", admin).expect(200);
     gateway.get("/v1/admin/config/versions/2", admin).expect(200);
     gateway.configure(admin, |document| document["codes"]["digits"] = 9.into());
