@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -11,12 +11,16 @@ use rules::ids::Username;
 use rules::password::Password;
 
 use crate::first_admin::FirstAdmin;
+use crate::import::{self, Told};
 use crate::openapi::{self, Clash};
 use crate::seed::{self, ADMIN, PEOPLE, Person, SeedFault};
 use crate::server::{self, Options, Running, StartFault};
 
 /// Where servers listen unless told otherwise.
 const LISTEN: &str = "127.0.0.1:8080";
+
+/// Names who imports.
+const IMPORTER: &str = "SSPR_ADMIN";
 
 /// Names the first administrator of `sspr serve`.
 const FIRST_ADMIN: &str = "SSPR_BOOTSTRAP_ADMIN";
@@ -61,6 +65,26 @@ enum Command {
     },
     /// Print the contract of every function: one OpenAPI 3.1 document
     Openapi,
+    /// Create and change people from a file: CSV, or lines of JSON in *.ndjson and *.jsonl
+    ///
+    /// Signs in as who SSPR_ADMIN=username:password names, sends the file in chunks and tells of
+    /// every row that was rejected. Cut off, start it again: what is done already stays unchanged.
+    Import {
+        /// The file; its columns or members are those of an account
+        file: PathBuf,
+        /// Where the product is, such as https://reset.example.com
+        #[arg(long)]
+        url: String,
+        /// Only say what would become of each row
+        #[arg(long)]
+        dry_run: bool,
+        /// Rows of one request
+        #[arg(long, default_value_t = import::CHUNK, value_parser = chunk_size)]
+        chunk: usize,
+        /// Go on with this row
+        #[arg(long, value_name = "ROW", default_value_t = 1)]
+        from: usize,
+    },
 }
 
 /// A command failed; its text is what the person reads.
@@ -76,6 +100,12 @@ enum Failure {
     Contract(#[from] Clash),
     #[error("cannot wait for signals: {0}")]
     Signals(#[from] std::io::Error),
+    #[error("{IMPORTER} must be username:password of somebody who may import")]
+    Importer,
+    #[error("{0}; go on with --from {1}")]
+    Import(import::ImportFault, usize),
+    #[error("{0} rows were rejected")]
+    Rejected(usize),
 }
 
 /// Runs the command that the process was called with.
@@ -86,6 +116,9 @@ pub fn run() -> ExitCode {
         Command::Demo { listen } => demo(listen),
         Command::Serve { data, listen, dev } => serve(data, listen, dev),
         Command::Openapi => contract(),
+        Command::Import { file, url, dry_run, chunk, from } => {
+            import_file(&file, &url, dry_run, (chunk, from))
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -129,6 +162,40 @@ fn serve(data: PathBuf, listen: SocketAddr, dev: bool) -> Result<(), Failure> {
 fn contract() -> Result<(), Failure> {
     print!("{}", openapi::text()?);
     Ok(())
+}
+
+/// A request takes at most ten thousand rows.
+fn chunk_size(given: &str) -> Result<usize, String> {
+    let size = given.parse().ok().filter(|n| (1..=10_000).contains(n));
+    size.ok_or_else(|| String::from("1 to 10000"))
+}
+
+fn import_file(
+    file: &Path,
+    url: &str,
+    dry_run: bool,
+    (chunk, from): (usize, usize),
+) -> Result<(), Failure> {
+    let who = edge::settings::variable(IMPORTER).ok_or(Failure::Importer)?;
+    let (username, password) = who.split_once(':').ok_or(Failure::Importer)?;
+    let options = import::Options { url, username, password, dry_run, chunk, from };
+    let mut next = from;
+    let tell = |told: Told<'_>| match told {
+        Told::Row(text) => println!("{text}"),
+        Told::Progress(tally, row) => {
+            next = row;
+            eprintln!("{} rows done, {} rejected", row.saturating_sub(1), tally.rejected);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let done = runtime.block_on(import::run(file, &options, tell));
+    let tally = done.map_err(|fault| Failure::Import(fault, next))?;
+    let told = if dry_run { "would be created" } else { "created" };
+    println!(
+        "{} rows: {} {told}, {} updated, {} unchanged, {} rejected",
+        tally.rows, tally.created, tally.updated, tally.unchanged, tally.rejected
+    );
+    if tally.rejected == 0 { Ok(()) } else { Err(Failure::Rejected(tally.rejected)) }
 }
 
 fn until_stopped(running: Running) -> Result<(), Failure> {

@@ -6,8 +6,8 @@
 //! SDK), [`engine`] (the store), [`provider`] and [`outbox`] (messages), [`stream`] and [`sweeper`]
 //! (what runs without a request), and for developers [`dev`], [`fault`], [`trace`], [`clock`],
 //! [`page`]. [`openapi`] is the contract of all functions, [`data`] the folder a server keeps its
-//! data in, [`first_admin`] who creates everybody else, and [`seed`] the people of the
-//! demonstration.
+//! data in, [`first_admin`] who creates everybody else, [`seed`] the people of the demonstration,
+//! and [`import`] sends people of a file to a product that runs elsewhere.
 
 pub mod bundle;
 pub mod cli;
@@ -18,6 +18,7 @@ pub mod dev;
 pub mod engine;
 pub mod fault;
 pub mod first_admin;
+pub mod import;
 pub mod local;
 pub mod openapi;
 pub mod outbox;
