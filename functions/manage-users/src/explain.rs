@@ -10,6 +10,7 @@ use rules::method::{Method, Way};
 use rules::policy::Config;
 use rules::refusal::Refusal;
 use rules::registration::{Profile, eligible_methods};
+use rules::throttle::Counter;
 use serde::Serialize;
 use state::blocks::Counted;
 use state::config::Versioned;
@@ -56,6 +57,8 @@ pub struct PolicyInForce {
 pub struct Throttle {
     /// Whether any way of proving is closed anywhere.
     blocked: bool,
+    /// Whether the next code is a long one, because too many short ones were answered.
+    long_codes: bool,
     /// When wrong passwords have locked the name, until when.
     locked_until: Option<String>,
     /// Wrong passwords that count.
@@ -67,7 +70,7 @@ pub struct Throttle {
 /// A counter that still counts.
 #[derive(Serialize, ToSchema)]
 pub struct Closed {
-    /// For which network; `*` for all.
+    /// For which network, or a digest of it; `*` for all.
     network: String,
     counter: String,
     used: u32,
@@ -145,7 +148,10 @@ impl Throttle {
             Standing::Open { failures } | Standing::OnParole { failures } => (None, failures),
             Standing::Locked { until } => (Some(until.rfc3339()), failures),
         };
-        let blocked = counted.iter().any(|c| c.closed);
+        let is_short = |c: &Counted| c.counter == Counter::Short.name();
+        let short = config.limits().short;
+        let long_codes = counted.iter().any(|c| is_short(c) && c.n >= short);
+        let blocked = counted.iter().any(|c| c.closed && !is_short(c));
         let counters = counted.into_iter().map(|c| Closed {
             network: c.network,
             counter: c.counter,
@@ -153,6 +159,6 @@ impl Throttle {
             closed: c.closed,
             until: c.until.rfc3339(),
         });
-        Self { blocked, locked_until, failed_sign_ins, counters: counters.collect() }
+        Self { blocked, long_codes, locked_until, failed_sign_ins, counters: counters.collect() }
     }
 }

@@ -14,7 +14,7 @@ const NETWORKS: i32 = 98;
 /// A counter whose window has not passed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted {
-    /// For which network; `*` for all.
+    /// For which network: its name, or its slot (a short digest) where it is counted beside others; `*` for all.
     pub network: String,
     /// Which, by its name in the store.
     pub counter: String,
@@ -45,7 +45,7 @@ impl Store {
     }
 }
 
-/// The counters of one network, in the order of their names.
+/// The counters of one item, by network and name.
 fn counted(item: &Item, now: Millis) -> Vec<Counted> {
     let (_, network) = pair_of(item);
     let number = |name: &str| match item.get(name) {
@@ -59,18 +59,31 @@ fn counted(item: &Item, now: Millis) -> Vec<Counted> {
             let until = Millis(number(attribute)?);
             let n = number(&format!("{counter}_n")).unwrap_or_default();
             let closed = item.get(&format!("{counter}_closed"));
+            let (slot, name) = split(counter);
             (until > now).then(|| Counted {
-                network: network.clone(),
-                counter: counter.to_owned(),
+                network: slot.unwrap_or(&network).to_owned(),
+                counter: name.to_owned(),
                 n: u32::try_from(n).unwrap_or_default(),
                 until,
                 closed: closed == Some(&AttributeValue::Bool(true)),
             })
         })
         .collect();
-    all.sort_by(|a, b| a.counter.cmp(&b.counter));
+    all.sort_by(|a, b| (&a.network, &a.counter).cmp(&(&b.network, &b.counter)));
     all
 }
+
+/// The slot of a network and the counter's own name, of the stem under which it is kept.
+fn split(stem: &str) -> (Option<&str>, &str) {
+    let is_slot = |text: &str| text.len() == SLOT && text.bytes().all(|b| b.is_ascii_hexdigit());
+    match stem.split_once('_').filter(|(slot, _)| is_slot(slot)) {
+        Some((slot, name)) => (Some(slot), name),
+        None => (None, stem),
+    }
+}
+
+/// Characters of [`Network::slot`].
+const SLOT: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -79,23 +92,26 @@ mod tests {
     #[test]
     fn a_counter_counts_until_its_window_has_passed() {
         let n = |n: i64| AttributeValue::N(n.to_string());
+        let network = Network::of([203, 0, 113, 9].into());
+        let slot = network.slot();
         let item = Item::from([
-            ("sk".into(), AttributeValue::S("203.0.113.0/24".into())),
-            ("tries_email_n".into(), n(5)),
-            ("tries_email_until".into(), n(1_000)),
-            ("tries_email_closed".into(), AttributeValue::Bool(true)),
-            ("proofs_n".into(), n(2)),
-            ("proofs_until".into(), n(500)),
+            ("sk".into(), AttributeValue::S("*".into())),
+            (format!("{slot}_tries_email_n"), n(5)),
+            (format!("{slot}_tries_email_until"), n(1_000)),
+            (format!("{slot}_tries_email_closed"), AttributeValue::Bool(true)),
+            ("short_n".into(), n(2)),
+            ("short_until".into(), n(500)),
         ]);
-        let names = |now: i64| -> Vec<(String, u32, bool)> {
+        let names = |now: i64| -> Vec<(String, String, u32, bool)> {
             let all = counted(&item, Millis(now)).into_iter();
-            all.map(|c| (c.counter, c.n, c.closed)).collect()
+            all.map(|c| (c.network, c.counter, c.n, c.closed)).collect()
         };
-        let (email, proofs) =
-            ((String::from("tries_email"), 5, true), (String::from("proofs"), 2, false));
-        assert_eq!(names(499), [proofs, email.clone()]);
+        let email = (slot.clone(), String::from("tries_email"), 5, true);
+        let short = (String::from("*"), String::from("short"), 2, false);
+        assert_eq!(names(499), [short, email.clone()]);
         assert_eq!(names(500), [email]);
         assert_eq!(names(1_000), []);
-        assert_eq!(counted(&item, Millis(0))[0].network, "203.0.113.0/24");
+        assert_eq!(slot.len(), SLOT);
+        assert_eq!(split("tries_office_voice"), (None, "tries_office_voice"));
     }
 }

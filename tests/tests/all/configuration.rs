@@ -222,3 +222,69 @@ fn reset_can_be_limited_to_groups_that_nest() {
     server.configure(&admin, |c| c["exclude_groups"] = json!(["staff"]));
     assert_eq!(codes("alice"), 0);
 }
+
+#[test]
+fn a_version_that_would_not_be_accepted_any_more_is_not_gone_back_to() {
+    let server = Server::start();
+    let admin = server.admin();
+    server.configure(&admin, |c| c["reset"]["seconds"] = json!(1200));
+    server.configure(&admin, |c| c["reset"]["seconds"] = json!(1500));
+    // As an older release might have kept it.
+    let kept = json!({"methods_required": 7}).to_string();
+    let update = json!({
+        "TableName": "state",
+        "Key": {"pk": {"S": "CONFIG"}, "sk": {"S": "v#0000000002"}},
+        "UpdateExpression": "SET #d = :d",
+        "ExpressionAttributeNames": {"#d": "document"},
+        "ExpressionAttributeValues": {":d": {"S": kept}},
+        "ConditionExpression": "attribute_exists(#d)",
+    });
+    let engine = &server.running().local.engine;
+    assert_eq!(engine.call("UpdateItem", update.to_string().as_bytes()).status, 200);
+    let (etag, _) = read(&server, &admin);
+    let back = server.post("/v1/admin/config/rollback", &admin, json!({"version": 2}));
+    let back = back.refused(422, "config_invalid").json();
+    assert_eq!(back["errors"][0]["field"], "/methods_required");
+    assert_eq!(read(&server, &admin).0, etag, "nothing was changed");
+}
+
+#[test]
+fn every_number_has_its_bounds_and_both_sides_are_told_apart() {
+    let server = Server::start();
+    let admin = server.admin();
+    let (_, document) = read(&server, &admin);
+    let bounds = [
+        ("/methods_required", 1, 2),
+        ("/registration/reconfirm_days", 0, 730),
+        ("/registration/skips_allowed", 0, 100),
+        ("/security_questions/to_reset", 3, 5),
+        ("/codes/digits", 6, 10),
+        ("/codes/seconds", 60, 600),
+        ("/reset/seconds", 300, 3_600),
+        ("/lockout/threshold", 3, 100),
+        ("/throttle/proofs_per_day", 2, 100),
+        ("/throttle/tries_per_method_per_hour", 1, 100),
+        ("/throttle/block_seconds", 60, 604_800),
+        ("/retention/activity_days", 7, 3_650),
+    ];
+    let put = |pointer: &str, value: i64| {
+        let (etag, _) = read(&server, &admin);
+        let mut document = document.clone();
+        *document.pointer_mut(pointer).unwrap() = json!(value);
+        server.put_config(&admin, &etag, &document)
+    };
+    for (pointer, least, most) in bounds {
+        for inside in [least, most] {
+            put(pointer, inside).expect(200);
+        }
+        for outside in [least - 1, most + 1, i64::from(u32::MAX) + 1] {
+            let refused = put(pointer, outside).refused(422, "config_invalid").json();
+            let errors = refused["errors"].as_array().unwrap();
+            assert_eq!(errors.len(), 1, "{pointer} = {outside}: {refused}");
+            assert_eq!(
+                (&errors[0]["field"], &errors[0]["code"]),
+                (&json!(pointer), &json!("out_of_range"))
+            );
+        }
+    }
+}

@@ -212,7 +212,7 @@ impl Product {
         let body = json!({ "username": options.username, "password": options.password });
         let body = body.to_string().into_bytes();
         let session = product.post("signing in", "/v1/sign-in", "application/json", body).await?;
-        product.token = session["access_token"].as_str().unwrap_or_default().to_owned();
+        product.token = text(&session, "access_token");
         Ok(product)
     }
 
@@ -254,13 +254,15 @@ impl Product {
         if (200..300).contains(&status) {
             return Ok(body);
         }
-        let text = |member: &str| body[member].as_str().unwrap_or_default().to_owned();
-        let detail = match &body["errors"] {
-            Value::Null => text("detail"),
-            errors => errors.to_string(),
-        };
-        Err(ImportFault::Refused { what, status, code: text("code"), detail })
+        let errors = body.get("errors").map(Value::to_string);
+        let detail = errors.unwrap_or_else(|| text(&body, "detail"));
+        Err(ImportFault::Refused { what, status, code: text(&body, "code"), detail })
     }
+}
+
+/// A text member of an answer, empty if there is none.
+fn text(body: &Value, member: &str) -> String {
+    body.get(member).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// Rows of one request.
@@ -344,7 +346,8 @@ fn lines(reader: &mut BufReader<File>, rows: usize) -> Result<Chunk, ImportFault
             continue;
         }
         let read: Value = serde_json::from_str(text).unwrap_or_default();
-        chunk.names.push(read["username"].as_str().and_then(|name| Username::parse(name).ok()));
+        let name = read.get("username").and_then(Value::as_str);
+        chunk.names.push(name.and_then(|name| Username::parse(name).ok()));
         chunk.body.extend_from_slice(text.as_bytes());
         chunk.body.push(b'\n');
     }

@@ -1,6 +1,8 @@
 //! The check of the whole document: everything wrong at once, each with a pointer (SET-01 … SET-16).
 
 mod numbers;
+#[cfg(test)]
+mod random;
 mod texts;
 
 use super::Config;
