@@ -30,10 +30,10 @@ fn open_routes() -> Vec<(Call, &'static str)> {
         (("PUT", "/v1/admin/groups/staff", json!({"groups": []})), "nnnyy"),
         (("DELETE", "/v1/admin/groups/nothing", none()), "nnnyy"),
         (("POST", "/v1/admin/groups/nothing/require-registration", none()), "nnnyy"),
-        (("GET", "/v1/admin/reports/resets", none()), "nyyyy"),
-        (("GET", "/v1/admin/reports/registrations", none()), "nyyyy"),
-        (("GET", "/v1/admin/reports/users", none()), "nyyyy"),
-        (("GET", "/v1/admin/reports/audit", none()), "nyyyy"),
+        (("GET", "/v1/admin/reports/resets?username=nobody", none()), "nyyyy"),
+        (("GET", "/v1/admin/reports/registrations?username=nobody", none()), "nyyyy"),
+        (("GET", "/v1/admin/reports/users?username=nobody", none()), "nyyyy"),
+        (("GET", "/v1/admin/reports/audit?username=nobody", none()), "nyyyy"),
         (("GET", "/v1/admin/support/9K3F-72QP", none()), "nyyyy"),
     ]
 }
