@@ -8,15 +8,12 @@ use edge::problem::ReasonItem;
 use edge::{App, AttemptBearer, Caller, Json, Problem};
 use http::request::Parts;
 use rules::attempt::{Attempt, Purpose};
-use rules::password::Password;
+use rules::password::{Context, Password, score};
 use rules::refusal::Refusal;
 use rules::registration::Profile;
 use serde::{Deserialize, Serialize};
 use state::config::Versioned;
 use utoipa::ToSchema;
-
-use crate::context;
-use crate::strength::score;
 
 /// A password that may become one.
 #[derive(Deserialize, ToSchema)]
@@ -31,7 +28,7 @@ pub(crate) struct PasswordCheck {
 pub(crate) struct PasswordJudged {
     /// Whether it would be taken, unless it was used before.
     accepted: bool,
-    /// 0 (none) to 4 (strong), by length and regularity.
+    /// 0 (guessed at once) to 4 (withstands 10¹⁰ guesses).
     score: u8,
     /// Everything against it.
     reasons: Vec<ReasonItem>,
@@ -89,14 +86,14 @@ pub(crate) async fn check(
 ) -> Result<Json<PasswordJudged>, Problem> {
     let (config, profile) = asker.subject(&app).await?;
     let policy = config.config.password_policy();
-    let context = context(profile.as_ref(), &config.config.branding.organisation);
+    let context = Context::of(profile.as_ref(), &config.config.branding.organisation);
     let reasons = rules::password::check(&body.new_password, &policy, &context);
     let items = reasons
         .iter()
         .map(|r| ReasonItem { code: r.code().to_owned(), detail: r.detail().to_owned() });
     Ok(Json(PasswordJudged {
         accepted: reasons.is_empty(),
-        score: score(&body.new_password, &reasons),
+        score: score(&body.new_password, &context, &reasons),
         reasons: items.collect(),
     }))
 }

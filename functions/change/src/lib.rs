@@ -11,7 +11,6 @@
 //!   changes the password.
 
 mod check;
-mod strength;
 
 use axum::Router;
 use axum::extract::State;
@@ -90,7 +89,7 @@ async fn change(
             Err(error) => return Err(error.into()),
         }
         let account = app.store.account(&username).await?;
-        known = app.recognise(account, known.evaluation).ok_or(Refusal::InvalidCredentials)?;
+        known = app.recognise(&account, known.evaluation).ok_or(Refusal::InvalidCredentials)?;
     }
     Err(Refusal::Conflict.into())
 }
@@ -131,7 +130,7 @@ fn decide(known: &Known, candidate: &Candidate, keys: &Keys) -> Result<(), Refus
         return Err(Refusal::Forbidden);
     }
     let policy = config.config.password_policy();
-    let context = context(Some(profile), &config.config.branding.organisation);
+    let context = Context::of(Some(profile), &config.config.branding.organisation);
     let mut reasons = rules::password::check(&candidate.password, &policy, &context);
     reasons.extend(candidate.reuse(&credential.credential, keys, policy.history));
     reasons.sort();
@@ -181,17 +180,6 @@ fn fact(profile: &Profile, call: &Call) -> Activity {
         locale: call.locale.clone(),
     }];
     row
-}
-
-/// The names that may not stand in a password.
-fn context<'p>(profile: Option<&'p Profile>, organisation: &'p str) -> Context<'p> {
-    Context {
-        username: profile.map_or("", |p| p.username.as_str()),
-        first_name: profile.and_then(|p| p.first_name.as_deref()),
-        last_name: profile.and_then(|p| p.last_name.as_deref()),
-        display_name: profile.and_then(|p| p.display_name.as_deref()),
-        organisation,
-    }
 }
 
 /// This function's part of the contract.

@@ -10,7 +10,7 @@ use rules::attempt::{Attempt, Purpose};
 use rules::password::{Context, Credential, Evaluation, Parameters, Password, Reason, check};
 use rules::policy::Config;
 use rules::refusal::Refusal;
-use rules::registration::{Profile, eligibility};
+use rules::registration::eligibility;
 use serde::{Deserialize, Serialize};
 use state::accounts::Account;
 use state::attempts::{Completion, Finish};
@@ -132,17 +132,17 @@ impl Round<'_> {
             return Err(Refusal::ResetRefused(None).into());
         };
         let policy = config.password_policy();
-        let reasons = check(&password, &policy, &context(profile, &config.branding.organisation));
-        if !reasons.is_empty() {
-            return self.reject(reasons).await;
-        }
+        let context = Context::of(Some(profile), &config.branding.organisation);
+        let mut reasons = check(&password, &policy, &context);
         let stored = account.credential.as_ref();
         let old = stored.map(|s| &s.credential);
         let password = self.hash(password, old).await?;
         let (keys, history) = (&self.app.keys, policy.history);
         let reuse = |e: &Evaluation| old.and_then(|c| c.reuse(e, keys, history));
-        if let Some(reason) = self.hashed.iter().find_map(reuse) {
-            return self.reject(vec![reason]).await;
+        reasons.extend(self.hashed.iter().find_map(reuse));
+        if !reasons.is_empty() {
+            reasons.sort();
+            return self.reject(reasons).await;
         }
         let Some(evaluation) = self.hashed.first() else {
             return Err(Fault::Computation { what: "a password hash" }.into());
@@ -204,16 +204,6 @@ impl Round<'_> {
             }
         }
         Ok(password)
-    }
-}
-
-fn context<'p>(profile: &'p Profile, organisation: &'p str) -> Context<'p> {
-    Context {
-        username: profile.username.as_str(),
-        first_name: profile.first_name.as_deref(),
-        last_name: profile.last_name.as_deref(),
-        display_name: profile.display_name.as_deref(),
-        organisation,
     }
 }
 

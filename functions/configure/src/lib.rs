@@ -11,6 +11,7 @@ use axum::Router;
 use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use edge::body::DocumentBody;
 use edge::repeat::idempotent;
 use edge::{App, Caller, Incoming, Json, Problem, cursor};
 use http::request::Parts;
@@ -80,7 +81,7 @@ async fn replace(
     Incoming(call): Incoming,
     Administrator(caller): Administrator,
     headers: HeaderMap,
-    Json(new): Json<Config>,
+    DocumentBody(new): DocumentBody<Config>,
 ) -> Result<Response, Problem> {
     let expected = etag::expected(&headers)?.ok_or(Refusal::PreconditionRequired)?;
     let current = app.store.config().await?;

@@ -192,7 +192,8 @@ impl Request<'_> {
             return Err(Problem::field("initial_password", "not_allowed"));
         }
         let policy = config.password_policy();
-        let reasons = check(&password, &policy, &context(profile, &config.branding.organisation));
+        let reasons =
+            check(&password, &policy, &Context::of(Some(profile), &config.branding.organisation));
         if !reasons.is_empty() {
             return Err(Refusal::PasswordRejected(reasons).into());
         }
@@ -203,15 +204,5 @@ impl Request<'_> {
         plan.row.modified.push(Modified { field: "initial_password".into(), old: None, new });
         let (keys, now) = (&self.app.keys, self.call.now);
         Ok((password, Credential::first(&evaluation, keys, policy.history, now)))
-    }
-}
-
-fn context<'p>(profile: &'p Profile, organisation: &'p str) -> Context<'p> {
-    Context {
-        username: profile.username.as_str(),
-        first_name: profile.first_name.as_deref(),
-        last_name: profile.last_name.as_deref(),
-        display_name: profile.display_name.as_deref(),
-        organisation,
     }
 }

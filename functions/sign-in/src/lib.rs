@@ -19,12 +19,12 @@ use edge::repeat::idempotent;
 use edge::{App, Caller, Incoming, Json, Problem};
 use http::StatusCode;
 use rules::ids::{Millis, Username};
-use rules::password::Password;
+use rules::password::{Credential, Expiry, Parameters, Password};
 use rules::refusal::Refusal;
-use rules::registration::{Profile, Role, Standing, standing};
+use rules::registration::{Role, Standing, standing};
 use rules::secret::AccessToken;
-use rules::throttle::DAY;
 use serde::{Deserialize, Serialize};
+use state::Fault;
 use state::sessions::{SESSION_SECONDS, Session};
 use utoipa::{OpenApi, ToSchema};
 
@@ -88,6 +88,16 @@ impl From<&Standing> for RegistrationAsked {
 struct PasswordState {
     /// From when on it must be changed; `null`: never.
     expires_at: Option<String>,
+    /// Whether that is within 14 days; left out otherwise.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    expires_soon: bool,
+}
+
+impl PasswordState {
+    fn of(expiry: Expiry, now: Millis) -> Self {
+        Self { expires_at: expiry.at().map(Millis::rfc3339), expires_soon: expiry.is_near(now) }
+    }
 }
 
 /// Signs in. An unknown name, a wrong password and a disabled account look and time the same.
@@ -104,40 +114,40 @@ async fn sign_in(
 ) -> Result<Json<SignedIn>, Problem> {
     let username = Username::parse(&body.username);
     let username = username.map_err(|e| Problem::field("username", e.code()))?;
-    let known = app.know(&username, body.password, &call).await?;
-    let expires_at = expires_at(&known);
-    if must_change(&known.profile, expires_at, call.now) {
+    let mut known = app.know(&username, body.password, &call).await?;
+    let config = &known.config.config;
+    let changed_at = known.credential.credential.changed_at();
+    let expiry = Expiry::of(&known.profile, &config.password_policy(), changed_at);
+    if known.profile.must_change_password || expiry.is_over(call.now) {
         app.store.forgive(&username).await?;
         return Err(Refusal::PasswordChangeRequired.into());
     }
-    let config = &known.config.config;
     let scope = app.store.scope(config).await?;
     let standing = standing(&known.profile, config, &scope, call.now);
+    let renewed = renewed(&app, &mut known).await?;
+    let renewed = renewed.as_ref().map(|next| (next, known.credential.version));
     let token = AccessToken::new(app.chance.bytes()?);
     let session = Session::begin(&known.profile, call.now);
-    app.store.signed_in(&token, &session).await?;
+    app.store.signed_in(&token, &session, renewed).await?;
     Ok(Json(SignedIn {
         access_token: token.reveal().to_owned(),
         expires_in: SESSION_SECONDS,
         username: username.to_string(),
         roles: known.profile.roles,
         registration: RegistrationAsked::from(&standing),
-        password: PasswordState { expires_at: expires_at.map(Millis::rfc3339) },
+        password: PasswordState::of(expiry, call.now),
     }))
 }
 
-/// When the password must be changed for its age; never for an exempt person.
-fn expires_at(known: &Known) -> Option<Millis> {
-    if known.profile.password_never_expires {
-        return None;
-    }
-    let days = known.config.config.password_policy().expires_days?;
-    let changed_at = known.credential.credential.changed_at();
-    Some(changed_at.plus_seconds(days.saturating_mul(DAY)))
-}
-
-fn must_change(profile: &Profile, expires_at: Option<Millis>, now: Millis) -> bool {
-    profile.must_change_password || expires_at.is_some_and(|at| at <= now)
+/// The credential with today's parameters, if it was made with lesser ones: one more evaluation, once for each rise.
+async fn renewed(app: &App, known: &mut Known) -> Result<Option<Credential>, Fault> {
+    let credential = &known.credential.credential;
+    let given = known.password.take().filter(|_| credential.is_weaker_than(Parameters::CURRENT));
+    let Some(password) = given else { return Ok(None) };
+    let (_, evaluation) =
+        app.hashing.evaluate(password, *credential.salt(), Parameters::CURRENT).await?;
+    let history = known.config.config.password_policy().history;
+    Ok(Some(credential.rehash(&evaluation, &app.keys, history)))
 }
 
 /// Signs out: the token is dead from here on.
@@ -156,20 +166,3 @@ async fn sign_out(State(app): State<App>, caller: Caller) -> Result<StatusCode, 
     components(schemas(SignIn, SignedIn, RegistrationAsked, PasswordState))
 )]
 pub struct Contract;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_lasts_until_the_very_moment_at_which_it_expires() {
-        let username = Username::parse("alice").unwrap();
-        let mut profile = Profile::new(username, String::from("u"), Millis(0));
-        let at = Some(Millis(1_000));
-        assert!(!must_change(&profile, at, Millis(999)));
-        assert!(must_change(&profile, at, Millis(1_000)));
-        assert!(!must_change(&profile, None, Millis(i64::MAX)));
-        profile.must_change_password = true;
-        assert!(must_change(&profile, None, Millis(0)));
-    }
-}

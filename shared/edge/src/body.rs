@@ -16,6 +16,11 @@ pub const BODY_MAX: usize = 16 * 1024;
 /// Largest body of any route, bytes: an import (api.md §1).
 pub const BODY_LARGEST: usize = 5 * 1024 * 1024;
 
+/// Largest body that holds a configuration document, bytes: a full list of banned words (1,000 of 16 characters, PWD-03) and
+/// a full logo (50 KB of SVG, SET-12, whose quotes are escaped), side by side with room for questions of the organisation's
+/// own. As text of one item it stays far below the store's 400 KB.
+pub const DOCUMENT_MAX: usize = 128 * 1024;
+
 /// Deepest nesting (api.md §1).
 pub const DEPTH_MAX: usize = 16;
 
@@ -30,6 +35,21 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         let (parts, body) = request.into_parts();
         require_type(&parts.headers, "application/json")?;
         let bytes = collect(body, BODY_MAX).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// A JSON body with a configuration document in it: as [`Json`], up to [`DOCUMENT_MAX`].
+#[derive(Debug)]
+pub struct DocumentBody<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for DocumentBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        require_type(&parts.headers, "application/json")?;
+        let bytes = collect(body, DOCUMENT_MAX).await?;
         parse(&bytes).map(Self)
     }
 }

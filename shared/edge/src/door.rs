@@ -1,8 +1,9 @@
 //! A name and a password at the door: the one place where a typed password is compared with an account's. Signing in and
 //! changing a password come through here, so that both count to the same lock and neither tells names apart.
 //!
-//! The order never varies: read, pay, evaluate once, compare. A name that is nobody's, that has no password or that is
-//! disabled costs the same reads, the same writes of the same sizes and the same evaluation as any other (RST-03).
+//! The order never varies: read, pay, evaluate once, compare, and settle what was wrong. A name that is nobody's, that has
+//! no password or that is disabled costs the same reads, the same writes of the same sizes and the same evaluation as any
+//! other (RST-03); so does a wrong password that was given before, though it does not count again (LCK-01).
 
 use rules::activity::Name;
 use rules::ids::Username;
@@ -32,6 +33,8 @@ pub struct Known {
     pub credential: StoredCredential,
     /// What the password they gave evaluates to.
     pub evaluation: Evaluation,
+    /// The password they gave, for whoever must evaluate it anew.
+    pub password: Option<Password>,
 }
 
 impl App {
@@ -47,35 +50,38 @@ impl App {
         call: &Call,
     ) -> Result<Known, Problem> {
         let door = self.store.door(username).await?;
-        let failures = self.store.pay_sign_in(username, &door, call.now).await?;
-        let threshold = door.limits().threshold;
-        let retention_days = door.account.config.config.retention.activity_days;
+        let paid = self.store.pay_sign_in(username, &door, &call.id, call.now).await?;
         let (salt, parameters) = match &door.account.credential {
             Some(stored) => (*stored.credential.salt(), stored.credential.parameters()),
             None => (NOBODYS_SALT, Parameters::CURRENT),
         };
-        let (_, evaluation) = self.hashing.evaluate(password, salt, parameters).await?;
-        if let Some(known) = self.recognise(door.account, evaluation) {
-            return Ok(known);
+        let (password, evaluation) = self.hashing.evaluate(password, salt, parameters).await?;
+        let tag = evaluation.wrong_tag(&self.keys.wrong, username);
+        if let Some(known) = self.recognise(&door.account, evaluation) {
+            return Ok(Known { password: Some(password), ..known });
         }
-        if failures >= threshold {
+        let failures = self.store.settle_wrong(username, &door, &paid, &tag).await?;
+        if failures.is_some_and(|failures| failures >= door.limits().threshold) {
             // Nothing of the account in the row: it is the same for a name that is nobody's.
             let mut row = call.activity("locked", Name::SignInLocked);
             row.target = Some(username.clone());
             row.success = false;
             row.reason = Some(TOO_MANY.to_owned());
-            self.store.record_lock(&row, retention_days).await?;
+            let days = door.account.config.config.retention.activity_days;
+            self.store.record_lock(&row, days).await?;
         }
         Err(Refusal::InvalidCredentials.into())
     }
 
     /// An account whose present password is the evaluated one, if it may be used at all.
-    pub fn recognise(&self, account: Account, evaluation: Evaluation) -> Option<Known> {
+    pub fn recognise(&self, account: &Account, evaluation: Evaluation) -> Option<Known> {
         let Account { config, profile, credential } = account;
         let right =
-            credential.filter(|stored| stored.credential.is_current(&evaluation, &self.keys));
-        let profile = profile.filter(|p| p.enabled);
+            |stored: &&StoredCredential| stored.credential.is_current(&evaluation, &self.keys);
+        let right = credential.as_ref().filter(right);
+        let profile = profile.as_ref().filter(|p| p.enabled);
         let (profile, credential) = profile.zip(right)?;
-        Some(Known { config, profile, credential, evaluation })
+        let (config, profile, credential) = (config.clone(), profile.clone(), credential.clone());
+        Some(Known { config, profile, credential, evaluation, password: None })
     }
 }

@@ -35,6 +35,8 @@ pub struct Keys {
     pub verifier: Key,
     /// Turns a password's hash into a history entry that cannot be linked to the verifier.
     pub history: Key,
+    /// Turns a wrong password's hash into what recognises its repeat, linked to neither of the above.
+    pub wrong: Key,
     /// Derives the codes that are sent.
     pub code: Key,
     /// Authenticates report cursors.
@@ -57,6 +59,7 @@ impl Keys {
         Self {
             verifier: key("sspr/1/password-verifier"),
             history: key("sspr/1/password-history"),
+            wrong: key("sspr/1/wrong-password"),
             code: key("sspr/1/code"),
             cursor: key("sspr/1/cursor"),
             repeat: key("sspr/1/repeat"),

@@ -55,6 +55,8 @@ pub enum If {
     AtLeast(String, AttributeValue),
     /// The attribute is not there; dots lead into maps.
     Missing(String),
+    /// The attribute, a set, has this member.
+    Contains(&'static str, AttributeValue),
 }
 
 /// What an update sets and removes. Absolute values only.
@@ -64,6 +66,8 @@ pub struct Changes {
     remove: Vec<String>,
     /// Relative; only by `count` and by refunds inside a commit that is guarded by a version.
     add: Vec<(String, AttributeValue)>,
+    /// Members taken out of sets.
+    take: Vec<(String, AttributeValue)>,
 }
 
 impl Changes {
@@ -97,6 +101,26 @@ impl Changes {
     /// One more of a counter: only where counting too much is the safe side.
     pub(crate) fn charge(mut self, name: &str) -> Self {
         self.add.push((name.to_owned(), AttributeValue::N("1".into())));
+        self
+    }
+
+    /// Puts a member into a set; putting it there twice is putting it there once.
+    pub(crate) fn enter(mut self, name: &str, member: &str) -> Self {
+        self.add.push((name.to_owned(), AttributeValue::Ss(vec![member.to_owned()])));
+        self
+    }
+
+    /// Makes a set of what would have been put into it, whatever was there.
+    pub(crate) fn begin_set(mut self, name: &str) -> Self {
+        let (of_it, others) = self.add.into_iter().partition(|(n, _)| n == name);
+        self.add = others;
+        self.set.extend::<Vec<_>>(of_it);
+        self
+    }
+
+    /// Takes a member out of a set. A write that gives something back for it is guarded by [`If::Contains`].
+    pub(crate) fn leave(mut self, name: &str, member: &str) -> Self {
+        self.take.push((name.to_owned(), AttributeValue::Ss(vec![member.to_owned()])));
         self
     }
 
@@ -149,6 +173,7 @@ impl Words {
             If::Above(n, v) => format!("{} > {}", self.name(n), self.value(v.clone())),
             If::AtLeast(n, v) => format!("{} >= {}", self.name(n), self.value(v.clone())),
             If::Missing(n) => format!("attribute_not_exists({})", self.name(n)),
+            If::Contains(n, v) => format!("contains({}, {})", self.name(n), self.value(v.clone())),
         }
     }
 
@@ -172,7 +197,15 @@ impl Words {
             .map(|(n, v)| format!("{} {}", self.name(n), self.value(v.clone())))
             .collect();
         if !add.is_empty() {
-            let _ = write!(text, "ADD {}", add.join(", "));
+            let _ = write!(text, "ADD {} ", add.join(", "));
+        }
+        let take: Vec<String> = changes
+            .take
+            .iter()
+            .map(|(n, v)| format!("{} {}", self.name(n), self.value(v.clone())))
+            .collect();
+        if !take.is_empty() {
+            let _ = write!(text, "DELETE {}", take.join(", "));
         }
         text.trim_end().to_owned()
     }

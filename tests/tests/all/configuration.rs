@@ -287,3 +287,54 @@ fn every_number_has_its_bounds_and_both_sides_are_told_apart() {
         }
     }
 }
+
+/// A logo of exactly as many bytes.
+fn logo(bytes: usize) -> String {
+    let (head, tail) = (r#"<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0"#, r#""/></svg>"#);
+    format!("{head}{}{tail}", " ".repeat(bytes - head.len() - tail.len()))
+}
+
+#[test]
+fn a_full_list_of_banned_words_and_a_full_logo_fit_into_one_document() {
+    let server = Server::start();
+    let admin = server.admin();
+    let words = |n: usize| (0..n).map(|n| format!("unwanted{n:08}")).collect::<Vec<_>>();
+    server.configure(&admin, |c| {
+        c["password"]["banned_words"] = json!(words(1_000));
+        c["branding"]["logo_svg"] = json!(logo(50 * 1024));
+    });
+    let (etag, document) = read(&server, &admin);
+    assert_eq!(document["password"]["banned_words"].as_array().map(Vec::len), Some(1_000));
+    assert_eq!(document["branding"]["logo_svg"].as_str().map(str::len), Some(50 * 1024));
+    for (pointer, value, code) in [
+        ("/password/banned_words", json!(words(1_001)), "too_many"),
+        ("/password/banned_words/0", json!("unwanted000000000"), "too_long"),
+        ("/password/banned_words/0", json!("unw"), "too_short"),
+        ("/password/banned_words/0", json!("UNWANTED00000001"), "duplicate"),
+        ("/branding/logo_svg", json!(logo(50 * 1024 + 1)), "too_large"),
+    ] {
+        let mut document = document.clone();
+        document["password"]["banned_words"][0] = json!("another");
+        *document.pointer_mut(pointer).unwrap() = value;
+        let refused = server.put_config(&admin, &etag, &document).refused(422, "config_invalid");
+        assert_eq!(refused.json()["errors"][0]["code"], code, "{}", refused.body);
+    }
+}
+
+#[test]
+fn a_document_of_128_kibibytes_is_read_and_one_byte_more_is_not() {
+    let server = Server::start();
+    let admin = server.admin();
+    let (etag, document) = read(&server, &admin);
+    let bearer = format!("Bearer {admin}");
+    let headers = [
+        ("content-type", "application/json"),
+        ("authorization", bearer.as_str()),
+        ("if-match", etag.as_str()),
+    ];
+    let good = document.to_string();
+    for (length, status) in [(131_073, 413), (131_072, 200)] {
+        let body = format!("{good}{}", " ".repeat(length - good.len()));
+        server.send("PUT", "/v1/admin/config", &headers, body.as_bytes()).expect(status);
+    }
+}

@@ -187,6 +187,40 @@ fn of_60_parallel_wrong_sign_ins_at_most_ten_are_compared() {
 }
 
 #[test]
+fn of_60_parallel_sign_ins_with_one_wrong_password_one_counts() {
+    let server = Server::start();
+    let admin = server.admin();
+    server.create(&admin, "alice");
+    for name in ["alice", "nobody"] {
+        let answers = at_once(60, |_| server.sign_in(name, "wrong guess number 0"));
+        let seen = tally(&answers);
+        let compared = counted(&seen, "401 invalid_credentials");
+        assert_eq!(compared + counted(&seen, "423 account_locked"), 60, "{name}: {seen:?}");
+        // Nine more are compared, and no more.
+        for n in 1..10 {
+            let wrong = server.sign_in(name, &format!("wrong guess number {n}"));
+            wrong.refused(401, "invalid_credentials");
+        }
+        server.sign_in(name, OLD).refused(423, "account_locked");
+        let entries = server.report(&admin, &format!("audit?username={name}"));
+        let locks = entries.iter().filter(|e| e["activity"] == "Sign-in locked").count();
+        assert_eq!(locks, 1, "{name}: {entries:#?}");
+    }
+}
+
+#[test]
+fn of_60_parallel_wrong_sign_ins_one_lock_is_recorded() {
+    let server = Server::start();
+    let admin = server.admin();
+    server.create(&admin, "alice");
+    at_once(60, |n| server.sign_in("alice", &format!("wrong guess number {n}")));
+    server.sign_in("alice", OLD).refused(423, "account_locked");
+    let entries = server.report(&admin, "audit?username=alice");
+    let locks = entries.iter().filter(|e| e["activity"] == "Sign-in locked").count();
+    assert_eq!(locks, 1, "{entries:#?}");
+}
+
+#[test]
 fn parallel_challenges_send_one_code() {
     let server = Server::start();
     server.person(&server.admin(), "alice");

@@ -3,9 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use rules::ids::{CorrelationId, Millis};
+use data_encoding::BASE64;
+use rules::ids::{CorrelationId, Millis, Username};
+use rules::password::{Hasher, Parameters, Password};
+use rules::secret::Keys;
 use serde_json::{Value, json};
 use state::key::Key;
+use tests::cloud::ROOT_SECRET;
 use tests::fleet::{Fleet, Gateway, organisation};
 use tests::flow::{one_row, other_code};
 use tests::people::{NEW, OLD, home, mobile, work};
@@ -80,8 +84,8 @@ fn discloses(gateway: &Gateway, admin: &str) {
 }
 
 fn unlocks_and_changes(gateway: &Gateway, admin: &str) {
-    for _ in 0..10 {
-        gateway.sign_in("alice", "wrong").refused(401, "invalid_credentials");
+    for n in 0..10 {
+        gateway.sign_in("alice", &format!("wrong {n}")).refused(401, "invalid_credentials");
     }
     gateway.sign_in("alice", NEW).refused(423, "account_locked");
     let mut unlock = gateway.begin("alice", "unlock");
@@ -92,14 +96,37 @@ fn unlocks_and_changes(gateway: &Gateway, admin: &str) {
         let body = json!({ "username": "alice", "current_password": current, "new_password": new });
         gateway.post("/v1/password/change", "", body)
     };
-    for _ in 0..10 {
-        change("wrong", OLD).refused(401, "invalid_credentials");
+    for n in 0..10 {
+        change(&format!("wrong {n}"), OLD).refused(401, "invalid_credentials");
     }
     change(NEW, "Six cold kettles hum at dawn").refused(423, "account_locked");
     gateway.call("POST", "/v1/admin/users/alice/unlock", admin, &Value::Null).expect(200);
     change(NEW, "short").refused(422, "password_rejected");
     change(NEW, "Six cold kettles hum at dawn").expect(200);
-    gateway.token("alice", "Six cold kettles hum at dawn");
+    weaken(&gateway.fleet, "alice", "Six cold kettles hum at dawn");
+    // The first signs in and renews the hash, the second with the new one.
+    for _ in 0..2 {
+        gateway.token("alice", "Six cold kettles hum at dawn");
+    }
+}
+
+/// Replaces the hash of somebody's password by one of lesser parameters, as one of years ago.
+fn weaken(fleet: &Fleet, username: &str, password: &str) {
+    let username = Username::parse(username).unwrap();
+    let mut item = get(fleet, &Key::Credential(&username));
+    let salt = BASE64.decode(item["salt"]["B"].as_str().unwrap().as_bytes()).unwrap();
+    let lesser = Parameters { memory_kib: 1_024, passes: 1, lanes: 1 };
+    let password = Password::new(password.to_owned());
+    let evaluation = Hasher::lazy().evaluate(&password, &salt.try_into().unwrap(), lesser).unwrap();
+    let keys = Keys::derive(&BASE64.decode(ROOT_SECRET.as_bytes()).unwrap());
+    let number = |n: u32| json!({ "N": n.to_string() });
+    item["parameters"] = json!({ "M": {
+        "memory_kib": number(lesser.memory_kib),
+        "passes": number(lesser.passes),
+        "lanes": number(lesser.lanes),
+    } });
+    item["verifier"] = json!({ "B": BASE64.encode(&evaluation.verifier(&keys.verifier)) });
+    put(fleet, &item);
 }
 
 fn registers(gateway: &Gateway, admin: &str) {

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::Password;
+use crate::ids::Username;
+use crate::lockout::WrongTag;
 use crate::secret::Key;
 
 /// Memory of one evaluation, KiB (features.md PWD-06; OWASP Password Storage Cheat Sheet, argon2id with 19 MiB).
@@ -156,6 +158,13 @@ impl Evaluation {
         tag
     }
 
+    /// What recognises this password among wrong ones that were given for a name.
+    pub fn wrong_tag(&self, key: &Key, username: &Username) -> WrongTag {
+        let of = [username.as_str().as_bytes(), &self.result];
+        let [tag @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = key.hmac(&of);
+        tag
+    }
+
     /// The salt it was made with.
     pub fn salt(&self) -> &[u8; SALT_LEN] {
         &self.salt
@@ -253,5 +262,16 @@ mod tests {
         assert_ne!(verifier[..TAG_LEN], evaluation.history_tag(&keys.history));
         assert_ne!(verifier, evaluation.result);
         assert_ne!(verifier, evaluation.verifier(&Keys::derive(&[2; 32]).verifier));
+    }
+
+    #[test]
+    fn a_wrong_password_is_recognised_for_its_name_only() {
+        let key = Keys::derive(&[1; 32]).wrong;
+        let tag = |text: &str, name: &str| {
+            evaluated(text, CHEAP).wrong_tag(&key, &Username::parse(name).unwrap())
+        };
+        assert_eq!(tag("x", "alice"), tag("x", "alice"));
+        assert_ne!(tag("x", "alice"), tag("y", "alice"));
+        assert_ne!(tag("x", "alice"), tag("x", "bobby"));
     }
 }
