@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State;
+use edge::body::DocumentBody;
 use edge::problem::ErrorItem;
 use edge::{App, Incoming, Json, Problem};
 use rules::activity::ResetRow;
@@ -98,7 +99,7 @@ pub async fn preview(
     State(app): State<App>,
     Incoming(call): Incoming,
     _: Administrator,
-    Json(proposed): Json<Proposed>,
+    DocumentBody(proposed): DocumentBody<Proposed>,
 ) -> Result<Json<Preview>, Problem> {
     let new = proposed.config;
     let now = app.store.config().await?.config;
