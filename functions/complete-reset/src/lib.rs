@@ -8,9 +8,7 @@ use edge::request::Within;
 use edge::{App, AttemptBearer, Incoming, Json, Problem};
 use rules::attempt::{Attempt, Purpose};
 use rules::password::{Context, Credential, Evaluation, Parameters, Password, Reason, check};
-use rules::policy::Config;
 use rules::refusal::Refusal;
-use rules::registration::eligibility;
 use serde::{Deserialize, Serialize};
 use state::accounts::Account;
 use state::attempts::{Completion, Finish};
@@ -118,16 +116,9 @@ impl Round<'_> {
         password: Password,
     ) -> Result<(Password, bool), Problem> {
         let config = &account.config.config;
-        let scope = self.app.store.scope(config).await?;
-        let eligible = eligibility(account.profile.as_ref(), config, &scope);
-        let required = eligible.as_ref().map_or(0, |e| e.required);
-        let possible = self.attempt.completable(account.profile.as_ref(), eligible, config);
-        if let Err(refusal) = possible {
-            if refusal == Refusal::GatesIncomplete {
-                self.app.store.tighten(&self.attempt, required).await?;
-            }
-            return Err(self.refused(refusal, config));
-        }
+        let possible = self.app.store.completable(&self.attempt, account.profile.as_ref(), config);
+        let support = &config.support;
+        possible.await.map_err(|e| Problem::within(e, &self.attempt, support))?;
         let Some(profile) = account.profile.as_ref() else {
             return Err(Refusal::ResetRefused(None).into());
         };
@@ -161,17 +152,6 @@ impl Round<'_> {
         };
         let done = self.app.store.finish(&finish, self.call).await?;
         Ok((password, done))
-    }
-
-    /// A refusal as this attempt may be told of it.
-    fn refused(&self, refusal: Refusal, config: &Config) -> Problem {
-        match refusal {
-            Refusal::ResetRefused(why) => {
-                let why = why.filter(|_| self.attempt.disclosed.is_some());
-                Problem::reset_refused(why, &config.support)
-            }
-            other => other.into(),
-        }
     }
 
     async fn reject<T>(&self, reasons: Vec<Reason>) -> Result<T, Problem> {

@@ -8,7 +8,6 @@ use edge::request::Within;
 use edge::{App, AttemptBearer, Incoming, Json, Problem};
 use rules::attempt::{Attempt, Purpose};
 use rules::refusal::Refusal;
-use rules::registration::eligibility;
 use serde::Serialize;
 use state::attempts::{Completion, Finish};
 use state::{Call, Fault};
@@ -66,17 +65,10 @@ async fn unlock(
 async fn finish(app: &App, call: &Call, attempt: &Attempt) -> Result<bool, Problem> {
     let (config, profile) = app.store.configured_profile(&attempt.username).await?;
     let config = &config.config;
-    let scope = app.store.scope(config).await?;
-    let eligible = eligibility(profile.as_ref(), config, &scope);
-    let required = eligible.as_ref().map_or(0, |e| e.required);
-    if let Err(refusal) = attempt.completable(profile.as_ref(), eligible, config) {
-        if refusal == Refusal::GatesIncomplete {
-            app.store.tighten(attempt, required).await?;
-        }
-        return Err(refusal.into());
-    }
+    let possible = app.store.completable(attempt, profile.as_ref(), config).await;
+    possible.map_err(|e| Problem::within(e, attempt, &config.support))?;
     let Some(profile) = profile.as_ref().filter(|_| config.unlock_without_reset) else {
-        return Err(Refusal::ResetRefused(None).into());
+        return Err(Problem::reset_refused(None, &config.support));
     };
     let repeat = REPEAT.to_owned();
     let finish = Finish { attempt, profile, credential: None, config, repeat };

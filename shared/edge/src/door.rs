@@ -9,7 +9,7 @@ use rules::activity::Name;
 use rules::ids::Username;
 use rules::password::{Evaluation, Parameters, Password};
 use rules::refusal::Refusal;
-use rules::registration::Profile;
+use rules::registration::{Directory, Profile};
 use state::Call;
 use state::accounts::{Account, StoredCredential};
 use state::config::Versioned;
@@ -79,7 +79,9 @@ impl App {
         let right =
             |stored: &&StoredCredential| stored.credential.is_current(&evaluation, &self.keys);
         let right = credential.as_ref().filter(right);
-        let profile = profile.as_ref().filter(|p| p.enabled);
+        // A password that the directory keeps is not compared with one that was kept here before.
+        let native = |p: &&Profile| p.enabled && p.directory == Directory::Native;
+        let profile = profile.as_ref().filter(native);
         let (profile, credential) = profile.zip(right)?;
         let (config, profile, credential) = (config.clone(), profile.clone(), credential.clone());
         Some(Known { config, profile, credential, evaluation, password: None })

@@ -5,6 +5,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use rules::attempt::Attempt;
 use rules::password::Reason;
 use rules::policy::{ConfigError, Support};
 use rules::refusal::{FieldError, Refusal};
@@ -126,6 +127,16 @@ impl Problem {
         }
         problem.support = Some(Box::new(support.clone()));
         problem
+    }
+
+    /// A refusal or fault as an attempt may be told of it.
+    pub fn within(error: Error, attempt: &Attempt, support: &Support) -> Self {
+        match error {
+            Error::Refused(Refusal::ResetRefused(why)) => {
+                Self::reset_refused(why.filter(|_| attempt.disclosed.is_some()), support)
+            }
+            other => other.into(),
+        }
     }
 
     /// The document for a request.

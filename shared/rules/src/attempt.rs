@@ -1,6 +1,7 @@
 //! A reset or unlock from begin to end: what it carries, what may happen next, how it ended.
 
 mod disclosed;
+mod tightened;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,7 +5,9 @@ use rules::attempt::{Attempt, COMPLETIONS_MAX, Status};
 use rules::gate::{Passed, contact_tag};
 use rules::ids::{CorrelationId, Millis};
 use rules::method::Way;
+use rules::policy::{Config, Policy};
 use rules::refusal::Refusal;
+use rules::registration::{Profile, eligibility};
 use rules::secret::{Code, Key as Secret, ResetToken, TokenHash};
 use rules::throttle::{self, Part};
 
@@ -301,11 +303,37 @@ impl Store {
         self.note(&mut attempt.clone(), "password rejected", now).await
     }
 
-    /// Holds the attempt to a stricter policy met on the way (RST-13).
-    pub async fn tighten(&self, attempt: &Attempt, required: u8) -> Result<(), Fault> {
-        let mut policy = attempt.policy.clone();
-        policy.required = policy.required.max(required);
-        let changes = Changes::new().set("policy", &policy)?;
+    /// Whether the attempt may be completed on this account now. One that needs more gates than it was told of is held to
+    /// them from here on, and may go on.
+    ///
+    /// # Refuses
+    /// As [`Attempt::completable`].
+    pub async fn completable(
+        &self,
+        attempt: &Attempt,
+        profile: Option<&Profile>,
+        config: &Config,
+    ) -> Result<(), Error> {
+        let scope = self.scope(config).await?;
+        let eligible = eligibility(profile, config, &scope);
+        let decided = attempt.completable(profile, eligible.clone(), config);
+        if let (Err(Refusal::GatesIncomplete), Ok(eligible), Some(profile)) =
+            (&decided, &eligible, profile)
+        {
+            let (policy, gates) = attempt.tightened(profile, eligible, config);
+            self.tighten(attempt, &policy, &gates).await?;
+        }
+        Ok(decided?)
+    }
+
+    /// Holds the attempt to a stricter policy met on the way, with the gates that still count (RST-13).
+    async fn tighten(
+        &self,
+        attempt: &Attempt,
+        policy: &Policy,
+        gates: &[Passed],
+    ) -> Result<(), Fault> {
+        let changes = Changes::new().set("policy", policy)?.set("gates", &gates)?;
         self.advance(&Key::Attempt(attempt.correlation), attempt.version, changes).await.map(|_| ())
     }
 }

@@ -258,32 +258,3 @@ fn a_disabled_account_cannot_sign_in_or_finish_a_reset() {
     server.change_user(&admin, "alice", &json!({"enabled": true}));
     server.sign_in("alice", OLD).expect(200);
 }
-
-#[test]
-fn a_contact_that_changes_meanwhile_ends_the_attempt() {
-    let server = Server::start();
-    let admin = server.admin();
-    server.person(&admin, "alice");
-    let reset = server.ready("alice", "reset");
-    server.register_email(&server.token("alice", OLD), "alice@new.example");
-    let refused = reset.complete(NEW);
-    assert!(matches!(refused.status, 403 | 410), "{}", refused.body);
-    server.sign_in("alice", OLD).expect(200);
-}
-
-#[test]
-fn a_policy_made_stricter_meanwhile_holds_and_a_weaker_one_does_not() {
-    let server = Server::start();
-    let admin = server.admin();
-    server.person_with_phone(&admin, "alice", &tests::people::mobile(1));
-    let mut one = server.ready("alice", "reset");
-    server.configure(&admin, |c| c["methods_required"] = json!(2));
-    let two = server.begin("alice", "reset");
-    one.complete(NEW).refused(409, "gates_incomplete");
-    one.pass("sms", &tests::people::mobile(1));
-    server.configure(&admin, |c| c["methods_required"] = json!(1));
-    let mut two = two;
-    server.advance(31);
-    assert_eq!(two.pass("email", &home("alice"))["status"], "next_gate");
-    one.complete(NEW).expect(200);
-}
