@@ -50,7 +50,6 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::super::Keys;
-    use super::*;
 
     fn sealed(context: &[u8]) -> Vec<u8> {
         Keys::derive(&[1; 32]).answer.seal([7; 12], context, b"a token".to_vec()).unwrap()
