@@ -192,36 +192,24 @@ mod tests {
         assert_eq!(codes(json!({})), [""; 0]);
     }
 
-    #[test]
-    fn each_risky_choice_is_told_by_its_code_and_the_choice_beside_it_is_not() {
-        let only = |name: &str| {
-            let mut methods = json!({"email": false, "mobile_phone": false, "office_phone": false,
-                "security_questions": false, "authenticator_app": false, "recovery_code": false});
-            methods[name] = true.into();
-            json!({ "methods": methods })
-        };
+    /// A risky document, its code, and the document beside it that is fine.
+    type Case = (Value, &'static str, Value);
+
+    fn of_people() -> Vec<Case> {
         let phones = json!({"methods": {"email": false, "office_phone": true,
             "authenticator_app": false, "recovery_code": false}});
-        let custom =
-            |name: &str, value: u32| json!({"password": {"preset": "custom", name: value}});
-        for (risky, expected, fine) in [
+        let selected = |groups: Value, excluded: Value| json!({"enabled": "selected", "groups": groups, "exclude_groups": excluded});
+        let none = || json!([]);
+        vec![
             (json!({"enabled": "none"}), "reset_switched_off", json!({"enabled": "all"})),
+            (selected(none(), none()), "nobody_selected", selected(json!(["a"]), none())),
             (
-                json!({"enabled": "selected"}),
-                "nobody_selected",
-                json!({"enabled": "selected", "groups": ["a"]}),
-            ),
-            (
-                json!({"enabled": "selected", "groups": ["a"], "exclude_groups": ["a", "b"]}),
+                selected(json!(["a"]), json!(["a", "b"])),
                 "everybody_excluded",
-                json!({"enabled": "selected", "groups": ["a", "b"], "exclude_groups": ["b"]}),
+                selected(json!(["a", "b"]), json!(["b"])),
             ),
             (phones, "texts_only", json!({"methods": {"office_phone": true}})),
-            (
-                json!({"accept_directory_data": true}),
-                "directory_data_accepted",
-                json!({"accept_directory_data": false}),
-            ),
+            (json!({"accept_directory_data": true}), "directory_data_accepted", json!({})),
             (
                 json!({"registration": {"required_at_sign_in": false}}),
                 "registration_not_required",
@@ -232,50 +220,58 @@ mod tests {
                 "never_reconfirmed",
                 json!({"registration": {"reconfirm_days": 730}}),
             ),
-            (
-                json!({"administrators": {"enabled": false}}),
-                "administrators_cannot_reset",
-                json!({}),
-            ),
-            (json!({"notifications": {"user_on_reset": false}}), "people_not_told", json!({})),
-            (
-                json!({"notifications": {"admins_on_admin_reset": false}}),
-                "administrators_not_told",
-                json!({}),
-            ),
-            (
-                json!({"account_disclosure": "full"}),
-                "account_disclosure_full",
-                json!({"account_disclosure": "none"}),
-            ),
-            (json!({"throttle": {"account_block": true}}), "account_block", json!({})),
+        ]
+    }
+
+    fn of_administrators() -> Vec<Case> {
+        let told = |member: &str| json!({"notifications": {member: false}});
+        let fine = || json!({});
+        vec![
+            (json!({"administrators": {"enabled": false}}), "administrators_cannot_reset", fine()),
+            (told("user_on_reset"), "people_not_told", fine()),
+            (told("admins_on_admin_reset"), "administrators_not_told", fine()),
+            (json!({"account_disclosure": "full"}), "account_disclosure_full", fine()),
+            (json!({"throttle": {"account_block": true}}), "account_block", fine()),
+        ]
+    }
+
+    fn of_numbers() -> Vec<Case> {
+        let custom =
+            |name: &str, value: u32| json!({"password": {"preset": "custom", name: value}});
+        let codes = |name: &str, value: u32| json!({"codes": {name: value}});
+        let reset = |value: u32| json!({"reset": {"seconds": value}});
+        let proofs = |value: u32| json!({"throttle": {"proofs_per_day": value}});
+        vec![
             (custom("min_length", 14), "short_passwords", custom("min_length", 15)),
             (custom("classes", 1), "character_classes", custom("classes", 0)),
             (custom("expires_days", 730), "passwords_expire", custom("history", 24)),
             (custom("min_strength", 0), "strength_not_judged", custom("min_strength", 1)),
-            (json!({"codes": {"digits": 7}}), "short_codes", json!({"codes": {"digits": 8}})),
-            (
-                json!({"codes": {"seconds": 301}}),
-                "long_code_life",
-                json!({"codes": {"seconds": 300}}),
-            ),
-            (
-                json!({"reset": {"seconds": 901}}),
-                "long_reset_life",
-                json!({"reset": {"seconds": 900}}),
-            ),
-            (
-                json!({"throttle": {"proofs_per_day": 11}}),
-                "many_guesses",
-                json!({"throttle": {"proofs_per_day": 10}}),
-            ),
-        ] {
+            (codes("digits", 7), "short_codes", codes("digits", 8)),
+            (codes("seconds", 301), "long_code_life", codes("seconds", 300)),
+            (reset(901), "long_reset_life", reset(900)),
+            (proofs(11), "many_guesses", proofs(10)),
+        ]
+    }
+
+    #[test]
+    fn each_risky_choice_is_told_by_its_code_and_the_choice_beside_it_is_not() {
+        for (risky, expected, fine) in [of_people(), of_administrators(), of_numbers()].concat() {
             assert_eq!(codes(risky.clone()), [expected], "{risky}");
             assert_eq!(codes(fine.clone()), [""; 0], "{fine}");
         }
-        assert_eq!(codes(only("email")), ["one_method"]);
-        assert_eq!(codes(only("mobile_phone")), ["texts_only", "one_method"]);
-        assert_eq!(codes(only("security_questions")), ["questions_only", "one_method"]);
+    }
+
+    #[test]
+    fn a_single_method_is_told() {
+        let only = |name: &str| {
+            let mut methods = json!({"email": false, "mobile_phone": false, "office_phone": false,
+                "security_questions": false, "authenticator_app": false, "recovery_code": false});
+            methods[name] = true.into();
+            codes(json!({ "methods": methods }))
+        };
+        assert_eq!(only("email"), ["one_method"]);
+        assert_eq!(only("mobile_phone"), ["texts_only", "one_method"]);
+        assert_eq!(only("security_questions"), ["questions_only", "one_method"]);
     }
 
     #[test]

@@ -259,7 +259,7 @@ fn it_can_be_lived_with(config: &Config) {
 
 #[test]
 fn no_accepted_document_locks_administrators_out_weakens_their_policy_or_outlives_the_standard() {
-    let mut chance = Chance(0x5e7_16);
+    let mut chance = Chance(0x5E716);
     let (mut accepted, mut refused) = (0u32, 0u32);
     for n in 0..DOCUMENTS {
         let config = document(&mut chance);
