@@ -31,8 +31,8 @@ const REPLAY: i64 = 30 * DAY;
 const DAY: i64 = 86_400_000;
 
 /// Requests for rows of the record, and rows read, at most.
-const ROUNDS: u32 = 40;
-const ROWS_MAX: usize = 5_000;
+const ROUNDS: u32 = 60;
+const ROWS_MAX: usize = 20_000;
 
 /// Rows of the record asked for at once.
 const AT_ONCE: u32 = 500;
