@@ -186,8 +186,8 @@ fn explain_shows_what_is_closed_until_when_and_no_contact() {
     );
     reset.verify("email", &wrong).refused(422, "proof_incorrect");
     reset.verify("email", &code).refused(429, "throttled");
-    for _ in 0..10 {
-        server.sign_in("alice", "wrong").refused(401, "invalid_credentials");
+    for n in 0..10 {
+        server.sign_in("alice", &format!("wrong {n}")).refused(401, "invalid_credentials");
     }
     let told = explain(&server, &admin, "alice");
     let throttle = &told["throttle"];
