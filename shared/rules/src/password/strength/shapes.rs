@@ -203,7 +203,7 @@ pub(super) fn repeats(text: &[char], guesses: impl Fn(&[char]) -> f64) -> Vec<Pi
 
 fn is_periodic(unit: &[char]) -> bool {
     (1..=unit.len() / 2).any(|n| {
-        unit.len() % n == 0 && unit.iter().eq(unit.iter().cycle().skip(n).take(unit.len()))
+        unit.len().is_multiple_of(n) && unit.iter().eq(unit.iter().cycle().skip(n).take(unit.len()))
     })
 }
 
