@@ -37,6 +37,7 @@ def token(prefix, whose):
 ADMIN_TOKEN = token("at", "an administrator")
 USER_TOKEN = token("at", "a person")
 RESET_TOKEN = token("rt", "an attempt")
+NOTICE_TOKEN = token("nm", "a notice")
 
 # Of the people of `sspr demo`: who signs in, and who changes their password.
 PERSON, PASSWORD = "alice", "seven quiet harbour bells"
@@ -206,6 +207,9 @@ EVERY_BODY = [
     Case("bad-idempotency-key", 400, headers={"idempotency-key": "k" * 65}),
     Case("good-content-type-with-charset", 201, content_type="application/json; charset=utf-8"),
 ]
+FORM = {
+    "method": "POST", "query": {}, "body": f"t={NOTICE_TOKEN}", "content_type": "application/x-www-form-urlencoded",
+}
 CONFIG_ETAG = {"if-match": '"1"'}
 
 
@@ -259,6 +263,14 @@ ROUTES = {
     ],
     "unlock": [
         Route("POST", "/v1/resets/unlock", 409, 401, token=RESET_TOKEN),
+        # A page for people: what nobody was sent leads to a calm one.
+        Route("GET", "/not-me", 410, query={"t": NOTICE_TOKEN}, more=[
+            Case("bad-no-token", 410, query={}),
+            Case("bad-form-unknown-token", 410, **FORM),
+            Case("bad-form-of-another-site", 403, headers={"sec-fetch-site": "cross-site"}, **FORM),
+            Case("bad-form-as-json", 415, **{**FORM, "content_type": "application/json"}),
+            Case("bad-form-unknown-member", 400, **{**FORM, "body": f"t={NOTICE_TOKEN}&next=/evil"}),
+        ]),
     ],
     "change": [
         Route("POST", "/v1/password/change", 200, 401,

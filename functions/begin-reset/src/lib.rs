@@ -4,6 +4,8 @@
 //! exists, is disabled, locked, unregistered or an administrator is the deliverer's business, away from the request. Under
 //! `full` the account is read: the person sees the ways they registered, or why they cannot go on.
 
+mod work;
+
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -16,6 +18,7 @@ use rules::attempt::{Attempt, Facts, Findings, Purpose, Status, disclose};
 use rules::ids::{CorrelationId, Username};
 use rules::method::Way;
 use rules::policy::{Config, Disclosure};
+use rules::proof_of_work;
 use rules::registration::{Eligible, Ineligible, Profile, Role, eligibility};
 use rules::secret::ResetToken;
 use serde::{Deserialize, Serialize};
@@ -78,6 +81,7 @@ struct Begun {
     (status = 201, body = Begun),
     (status = 400, description = "invalid_request"),
     (status = 403, description = "reset_refused"),
+    (status = 422, description = "proof_of_work_required, with a challenge"),
     (status = 429, description = "throttled"),
 ))]
 async fn begin(
@@ -87,13 +91,17 @@ async fn begin(
 ) -> Result<Response, Problem> {
     let username = Username::parse(&body.username);
     let username = username.map_err(|e| Problem::field("username", e.code()))?;
-    if body.proof_of_work.is_some_and(|p| p.len() > PROOF_OF_WORK_MAX) {
+    let solution = body.proof_of_work.as_deref();
+    if solution.is_some_and(|p| p.len() > proof_of_work::SOLUTION_MAX) {
         return Err(Problem::field("proof_of_work", "too_long"));
     }
     let config = app.store.config().await?;
     let support = &config.config.support;
     if body.purpose == Purpose::Unlock && !config.config.unlock_without_reset {
         return Err(Problem::reset_refused(None, support));
+    }
+    if config.config.proof_of_work && !work::is_done(&app, &call, solution).await? {
+        return Err(work::asked(&app, &call).await?);
     }
     let per_hour = config.config.throttle.begins_per_network_per_hour;
     app.store.pay_begin(&call.network, per_hour, call.now).await?;
@@ -117,9 +125,6 @@ async fn begin(
     };
     Ok(Within(attempt.correlation, (StatusCode::CREATED, Json(begun))).into_response())
 }
-
-/// Longest proof of work that is read, characters.
-const PROOF_OF_WORK_MAX: usize = 256;
 
 /// How often an id that is taken is drawn again: with 2²⁰ ids a minute, five in a row happen never.
 const DRAWS: u32 = 5;

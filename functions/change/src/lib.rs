@@ -63,7 +63,7 @@ const ROUNDS: u32 = 3;
 /// Changes the password and ends every session. Works for expired and temporary passwords.
 #[utoipa::path(post, path = "/v1/password/change", request_body = PasswordChange, responses(
     (status = 200, body = PasswordChanged), (status = 400, description = "invalid_request"),
-    (status = 401, description = "invalid_credentials"), (status = 403, description = "forbidden"),
+    (status = 401, description = "invalid_credentials"), (status = 403, description = "forbidden, reset_required"),
     (status = 409, description = "conflict"), (status = 422, description = "password_rejected"),
     (status = 423, description = "account_locked"),
 ))]
@@ -126,6 +126,9 @@ impl Candidate {
 /// Whether the candidate may become the password; every reason against it at once.
 fn decide(known: &Known, candidate: &Candidate, keys: &Keys) -> Result<(), Refusal> {
     let Known { config, profile, credential, .. } = known;
+    if profile.reset_required {
+        return Err(Refusal::ResetRequired);
+    }
     if profile.cannot_change_password {
         return Err(Refusal::Forbidden);
     }

@@ -1,20 +1,35 @@
 //! Codes: decided once, derived, sent.
 
 use rules::activity::{Activity, CodeOrder};
-use rules::attempt::{Attempt, Facts, Findings, Status, Withheld, may_send};
+use rules::attempt::{Attempt, Facts, Findings, Status, Withheld, may_go_to, may_send};
 use rules::gate::{Delivery, DeliveryState, code, registration_code};
 use rules::ids::Millis;
 use rules::method::Way;
 use rules::notice::Kind;
 use rules::policy::Config;
 use rules::registration::{Profile, eligibility};
+use state::budget::{Budget, TEXT_BUDGET};
 use state::delivery::{Claim, Decision};
 
 use crate::messages::{CodeText, Subject};
+use crate::senders::Unsent;
 use crate::{Again, Deliver};
+
+/// Why a code did not go out, in the record: the provider will never take it.
+const PROVIDER_REFUSED: &str = "provider_refused";
+
+/// Whether a way costs the organisation for each message: texts and calls.
+fn costs(way: Way) -> bool {
+    match way {
+        Way::Sms | Way::Voice | Way::OfficeVoice => true,
+        Way::Email | Way::SecurityQuestions | Way::AuthenticatorApp | Way::RecoveryCode => false,
+    }
+}
 
 /// An order to send the code of a gate.
 pub struct GateOrder<'o> {
+    /// The row that orders it.
+    pub activity: &'o Activity,
     /// By which way.
     pub way: Way,
     /// What was typed, canonical.
@@ -27,13 +42,10 @@ pub struct GateOrder<'o> {
 
 impl Deliver {
     /// Sends the code of a gate, if this account may have it and it is still wanted.
-    pub(crate) async fn gate_code(
-        &self,
-        activity: &Activity,
-        order: &GateOrder<'_>,
-    ) -> Result<(), Again> {
+    pub(crate) async fn gate_code(&self, order: &GateOrder<'_>) -> Result<(), Again> {
         let store = &self.app.store;
-        let Some(attempt) = store.attempt(activity.correlation).await? else { return Ok(()) };
+        let attempt = store.attempt(order.activity.correlation).await?;
+        let Some(attempt) = attempt else { return Ok(()) };
         let decided = attempt.deliveries.get(&order.send.to_string()).cloned();
         if !is_wanted(&attempt, order.send, self.app.clock.now()) {
             return Ok(());
@@ -47,12 +59,10 @@ impl Deliver {
                 None => return Ok(()),
             },
         };
-        match delivery.state {
-            DeliveryState::Withheld | DeliveryState::Sent => Ok(()),
-            DeliveryState::Accepted | DeliveryState::Failed => {
-                self.send_gate_code(&attempt, order, &config, delivery).await
-            }
+        if delivery.is_over() {
+            return Ok(());
         }
+        self.send_gate_code(&attempt, order, &config, delivery).await
     }
 
     /// Decides and records the decision; `None` if another sender did so first.
@@ -92,13 +102,48 @@ impl Deliver {
                     facts: None,
                     refusal: match why {
                         Withheld::Ineligible(reason) => Some(reason),
-                        Withheld::MethodNotUsable | Withheld::ContactMismatch => None,
+                        Withheld::MethodNotUsable
+                        | Withheld::ContactMismatch
+                        | Withheld::NumberNotAllowed => None,
                     },
                 },
             },
         };
+        let decision = self.within_budget(order, config, decision).await?;
         let recorded = self.app.store.decide_send(attempt, order.send, &decision).await?;
         Ok(recorded.then_some(decision.delivery))
+    }
+
+    /// Pays for a text or call that is to go out. One that is withheld is not paid for, but fails like any other when the
+    /// budget is used up: what became of a send must not tell accounts apart.
+    async fn within_budget(
+        &self,
+        order: &GateOrder<'_>,
+        config: &Config,
+        mut decision: Decision,
+    ) -> Result<Decision, Again> {
+        if !costs(order.way) {
+            return Ok(decision);
+        }
+        let budget = if decision.delivery.state == DeliveryState::Accepted {
+            self.pay(order.activity, config).await?
+        } else {
+            let per_hour = config.throttle.texts_per_hour_organisation;
+            self.app.store.look_at_budget(per_hour, self.app.clock.now()).await?
+        };
+        if budget == Budget::Exhausted {
+            let (state, reason) = (DeliveryState::Failed, Some(TEXT_BUDGET.to_owned()));
+            decision.delivery = Delivery { state, contact_version: 0, reason };
+            decision.findings.facts = None;
+        }
+        Ok(decision)
+    }
+
+    /// Pays for one text or call.
+    async fn pay(&self, about: &Activity, config: &Config) -> Result<Budget, Again> {
+        let per_hour = config.throttle.texts_per_hour_organisation;
+        let (days, now) = (config.retention.activity_days, self.app.clock.now());
+        Ok(self.app.store.pay_message(per_hour, about, days, now).await?)
     }
 
     async fn send_gate_code(
@@ -116,9 +161,18 @@ impl Deliver {
             minutes: config.codes.seconds.div_ceil(60),
         };
         let sent = self.senders.code(order.way, order.contact, &text).await;
+        let refused = sent.as_ref().err().filter(|unsent| unsent.is_final());
         delivery.state = if sent.is_ok() { DeliveryState::Sent } else { DeliveryState::Failed };
+        delivery.reason = refused.map(|_| PROVIDER_REFUSED.to_owned());
         self.app.store.mark_send(attempt.correlation, order.send, &delivery).await?;
-        sent
+        match refused {
+            Some(unsent) => {
+                let (provider, code) = (unsent.provider, unsent.code.as_str());
+                tracing::warn!(provider, code, "a code is refused for good");
+                Ok(())
+            }
+            None => Ok(sent?),
+        }
     }
 
     /// Sends the code that proves a contact at registration, once.
@@ -136,6 +190,10 @@ impl Deliver {
             Claim::Send => {}
         }
         let config = self.app.store.config().await?.config;
+        if let Some(why) = self.not_sent(activity, *way, contact, &config).await? {
+            self.app.store.message_failed(&activity.id, contact, why, now).await?;
+            return Ok(());
+        }
         let locale = activity.locale.as_deref().unwrap_or(edge::language::DEFAULT);
         let kind = Kind::RegistrationCode;
         let text = CodeText {
@@ -143,9 +201,44 @@ impl Deliver {
             code: &code,
             minutes: config.codes.seconds.div_ceil(60),
         };
-        self.senders.code(*way, contact, &text).await?;
-        self.app.store.message_sent(&activity.id, contact, now).await?;
-        Ok(())
+        let sent = self.senders.code(*way, contact, &text).await;
+        self.settle(&activity.id, contact, sent).await
+    }
+
+    /// Why a code to a phone does not go out, if it does not; what goes out is paid for.
+    async fn not_sent(
+        &self,
+        activity: &Activity,
+        way: Way,
+        contact: &str,
+        config: &Config,
+    ) -> Result<Option<&'static str>, Again> {
+        if !costs(way) {
+            return Ok(None);
+        }
+        if !may_go_to(config, way, contact) {
+            return Ok(Some(Withheld::NumberNotAllowed.as_str()));
+        }
+        let budget = self.pay(activity, config).await?;
+        Ok((budget == Budget::Exhausted).then_some(TEXT_BUDGET))
+    }
+
+    /// Records what became of a message to one recipient: gone, refused for good, or to be tried again.
+    pub(crate) async fn settle(
+        &self,
+        message: &str,
+        recipient: &str,
+        sent: Result<(), Unsent>,
+    ) -> Result<(), Again> {
+        let (store, now) = (&self.app.store, self.app.clock.now());
+        match sent {
+            Ok(()) => Ok(store.message_sent(message, recipient, now).await?),
+            Err(unsent) if unsent.is_final() => {
+                tracing::warn!(provider = unsent.provider, code = unsent.code, "refused for good");
+                Ok(store.message_failed(message, recipient, PROVIDER_REFUSED, now).await?)
+            }
+            Err(unsent) => Err(unsent.into()),
+        }
     }
 }
 

@@ -2,6 +2,9 @@
 //! function that links the mail, text and voice clients, and the only one on the way of a reset that looks at the
 //! account before its end.
 //!
+//! Texts and calls are paid for out of the organisation's budget before they go out (THR-04). What a provider will never
+//! take is recorded as failed at once; what may pass is tried again.
+//!
 //! A row may be offered more than once, late, and out of order. A code goes out for the challenge that is still
 //! outstanding, after it was decided — once — that this account may have it; a notice goes out once to each recipient,
 //! remembered by message and recipient. A provider that fails makes the row come again.
@@ -55,6 +58,12 @@ pub enum Again {
     Taken,
 }
 
+impl From<senders::Unsent> for Again {
+    fn from(unsent: senders::Unsent) -> Self {
+        Self::Provider { provider: unsent.provider, code: unsent.code }
+    }
+}
+
 impl Deliver {
     /// Builds the function.
     pub fn new(app: App, senders: Senders) -> Self {
@@ -98,8 +107,9 @@ impl Deliver {
     pub async fn activity(&self, activity: &Activity) -> Result<(), Again> {
         match &activity.code {
             Some(CodeOrder::Gate { way, contact, send, digits }) => {
-                let order = codes::GateOrder { way: *way, contact, send: *send, digits: *digits };
-                self.gate_code(activity, &order).await?;
+                let order =
+                    codes::GateOrder { activity, way: *way, contact, send: *send, digits: *digits };
+                self.gate_code(&order).await?;
             }
             Some(CodeOrder::Registration { .. }) => self.registration_code(activity).await?,
             None => {}

@@ -2,7 +2,8 @@
 //! code three times.
 //!
 //! # Why not …?
-//! - *Why no link to a page that takes the code?* Mails with links to sign-in pages are what phishing looks like.
+//! - *Why no link to a page that takes the code?* Mails with links to sign-in pages are what phishing looks like. The one
+//!   link there is, in notices, leads to a page that asks for nothing.
 
 use std::fmt::Write as _;
 
@@ -62,6 +63,7 @@ pub struct Letter {
     pub subject: String,
     paragraphs: Vec<String>,
     code: Option<String>,
+    link: Option<String>,
     organisation: String,
     colour: String,
     locale: String,
@@ -74,6 +76,7 @@ impl Letter {
             subject,
             paragraphs,
             code: None,
+            link: None,
             organisation: about.organisation.to_owned(),
             colour: about.colour.to_owned(),
             locale: about.locale.to_owned(),
@@ -90,11 +93,14 @@ impl Letter {
         for paragraph in &self.paragraphs {
             let _ = write!(text, "{paragraph}\n\n");
         }
+        if let Some(link) = &self.link {
+            let _ = write!(text, "{NOT_ME_LINK}\n{link}\n\n");
+        }
         let _ = write!(text, "{}\nSupport code: {}\n", self.organisation, self.support_code);
         text
     }
 
-    /// As HTML: no remote content, nothing to click.
+    /// As HTML: no remote content, and nothing to click but the link of a notice.
     pub fn html(&self) -> String {
         let mut body = String::new();
         if let Some(code) = &self.code {
@@ -106,6 +112,9 @@ impl Letter {
         }
         for paragraph in &self.paragraphs {
             let _ = write!(body, "<p>{}</p>", escape(paragraph));
+        }
+        if let Some(link) = &self.link {
+            let _ = write!(body, "<p><a href=\"{}\">{NOT_ME_LINK}</a></p>", escape(link));
         }
         format!(
             "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{}</title></head>\
@@ -198,6 +207,8 @@ pub struct NoticeText<'n> {
     pub subject: Subject<'n>,
     /// The fact.
     pub activity: &'n Activity,
+    /// Where the person can say that it was not them.
+    pub link: Option<String>,
 }
 
 impl NoticeText<'_> {
@@ -209,9 +220,16 @@ impl NoticeText<'_> {
         let organisation = self.subject.organisation;
         let when = format!("Account: {who}. Time: {at} (UTC).");
         let paragraphs = vec![first.to_owned(), when, advice.to_owned()];
-        Letter::new(&self.subject, format!("{organisation}: {subject}"), paragraphs)
+        let mut letter =
+            Letter::new(&self.subject, format!("{organisation}: {subject}"), paragraphs);
+        letter.link.clone_from(&self.link);
+        letter
     }
 }
+
+/// What the link says.
+const NOT_ME_LINK: &str =
+    "This wasn’t me: sign everybody out and close the account until the password is reset";
 
 const NOT_ME: &str = "If it was not you, call your help desk now and give them the support code.";
 
@@ -264,6 +282,25 @@ fn words(kind: Kind) -> (&'static str, &'static str, &'static str) {
             "an administrator's password was reset",
             "An administrator reset their own password.",
             "If this is not expected, look at the report and end the administrator's sessions.",
+        ),
+        Kind::ResetRequired => (
+            "your account is closed until you reset the password",
+            "Somebody followed the link in one of our messages and said that a change of your account was not theirs. \
+             Everybody was signed out, and your administrators were told.",
+            "Reset your password to open the account again. If you did not follow the link, call your help desk: somebody \
+             else reads your mail.",
+        ),
+        Kind::Disowned => (
+            "a person says that a change of their account was not theirs",
+            "A person was told of a change of their account and says that they did not make it. Everybody was signed out, \
+             and the password stops working until it is reset.",
+            "Look at the attempt behind the support code, and speak to the person before you reset anything for them.",
+        ),
+        Kind::TextBudget => (
+            "the budget of texts and calls is used up",
+            "As many texts and calls were sent in an hour as the organisation allows. Until the hour is over no more are \
+             sent; people can use their other ways.",
+            "If this is not expected, somebody may be making you pay for texts: look at the report of the last hour.",
         ),
         Kind::ContactAdmin => (
             "somebody needs help with their password",

@@ -5,8 +5,10 @@ use rules::ids::Username;
 use rules::notice::{Audience, MAX_HELPERS, Notice};
 use rules::policy::Config;
 use rules::registration::{Profile, Role};
+use rules::secret::NoticeToken;
 use state::Fault;
 use state::delivery::Claim;
+use state::disowning::{Disownable, LINK_SECONDS};
 
 use crate::messages::{NoticeText, Subject};
 use crate::{Again, Deliver};
@@ -14,26 +16,31 @@ use crate::{Again, Deliver};
 /// Accounts read at once while looking for recipients.
 const PAGE: u32 = 500;
 
+/// A notice that is being written to everyone it is for.
+struct Writing<'w> {
+    activity: &'w Activity,
+    notice: &'w Notice,
+    config: &'w Config,
+    change: Option<Disownable>,
+}
+
 impl Deliver {
     /// Sends a notice to everyone it is for. Every recipient is tried, also when one fails.
     pub(crate) async fn notice(&self, activity: &Activity, notice: &Notice) -> Result<(), Again> {
         let config = self.app.store.config().await?.config;
+        let change = self.disownable(activity, notice).await?;
+        let writing = Writing { activity, notice, config: &config, change };
         let mut failed = None;
         for recipient in self.recipients(activity, notice).await? {
-            if let Err(again) = self.one_notice(activity, notice, &config, &recipient).await {
+            if let Err(again) = self.one_notice(&writing, &recipient).await {
                 failed = Some(again);
             }
         }
         failed.map_or(Ok(()), Err)
     }
 
-    async fn one_notice(
-        &self,
-        activity: &Activity,
-        notice: &Notice,
-        config: &Config,
-        recipient: &str,
-    ) -> Result<(), Again> {
+    async fn one_notice(&self, writing: &Writing<'_>, recipient: &str) -> Result<(), Again> {
+        let Writing { activity, notice, config, .. } = writing;
         let store = &self.app.store;
         let message = format!("{}-{}", activity.id, notice.kind.as_str());
         let now = self.app.clock.now();
@@ -43,10 +50,46 @@ impl Deliver {
             Claim::Send => {}
         }
         let subject = Subject::new(notice.kind, &notice.locale, activity.correlation, config);
-        let text = NoticeText { subject, activity };
-        self.senders.notice(recipient, &text).await?;
-        store.message_sent(&message, recipient, now).await?;
-        Ok(())
+        let link = self.link(writing, &message, recipient).await?;
+        let text = NoticeText { subject, activity, link };
+        let sent = self.senders.notice(recipient, &text).await;
+        self.settle(&message, recipient, sent).await
+    }
+
+    /// The change that recipients of a notice may say was not theirs; none where there is no page to say it on.
+    async fn disownable(
+        &self,
+        activity: &Activity,
+        notice: &Notice,
+    ) -> Result<Option<Disownable>, Again> {
+        let told = activity.target.as_ref().filter(|_| notice.kind.may_be_disowned());
+        let Some(username) = told.filter(|_| self.app.public_url.is_some()) else {
+            return Ok(None);
+        };
+        let profile = self.app.store.profile(username).await?;
+        Ok(profile.map(|profile| Disownable {
+            username: profile.username,
+            uid: profile.uid,
+            notice: notice.kind,
+            correlation: activity.correlation,
+            expires_at: activity.at.plus_seconds(LINK_SECONDS),
+            used_at: None,
+        }))
+    }
+
+    /// The link for one recipient, kept before it goes out.
+    async fn link(
+        &self,
+        writing: &Writing<'_>,
+        message: &str,
+        recipient: &str,
+    ) -> Result<Option<String>, Again> {
+        let Some((change, url)) = writing.change.as_ref().zip(self.app.public_url.as_ref()) else {
+            return Ok(None);
+        };
+        let token = NoticeToken::derive(&self.app.keys.notice, message, recipient);
+        self.app.store.offer_disowning(&token, change).await?;
+        Ok(Some(format!("{url}/not-me?t={}", token.reveal())))
     }
 
     async fn recipients(&self, activity: &Activity, notice: &Notice) -> Result<Vec<String>, Again> {

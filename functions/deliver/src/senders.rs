@@ -10,7 +10,6 @@ use edge::aws::{Parts, endpoint};
 use edge::settings::variable;
 use rules::method::Way;
 
-use crate::Again;
 use crate::messages::{CodeText, Letter, NoticeText, Subject};
 
 /// Clients and the addresses they send from.
@@ -26,15 +25,56 @@ pub struct Senders {
     pub mail_from: String,
     /// `VOICE_ORIGIN`: the number that calls come from.
     pub voice_origin: Option<String>,
+    /// `SMS_ORIGIN`: the number or name that texts come from; SNS chooses where there is none.
+    pub sms_origin: Option<String>,
 }
+
+/// A message that no provider took; a provider's own text may hold the message, so only its code is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsent {
+    /// Which provider.
+    pub provider: &'static str,
+    /// What it said, as a code.
+    pub code: String,
+}
+
+impl Unsent {
+    /// Whether the same message would be refused each time: it is the message or the recipient that is wrong, not the
+    /// moment.
+    pub fn is_final(&self) -> bool {
+        FINAL.contains(&self.code.as_str())
+    }
+}
+
+/// Codes of SES, SNS and End User Messaging for a message or a recipient that they will never take. What an operator can
+/// mend meanwhile (a sandbox, a paused account, a missing identity) is not among them.
+const FINAL: [&str; 9] = [
+    INCOMPLETE,
+    "MessageRejected",
+    "BadRequestException",
+    "InvalidParameter",
+    "InvalidParameterValue",
+    "ParameterValueInvalid",
+    "OptedOut",
+    "ValidationException",
+    "ValidationError",
+];
+
+/// Our own code for a message that has not what its provider needs.
+const INCOMPLETE: &str = "incomplete_message";
 
 /// Fails with a code and nothing of the message.
-fn failed(provider: &'static str, error: &impl ProvideErrorMetadata) -> Again {
-    Again::Provider { provider, code: error.code().unwrap_or("no_reply").to_owned() }
+fn failed(provider: &'static str, error: &impl ProvideErrorMetadata) -> Unsent {
+    Unsent { provider, code: error.code().unwrap_or("no_reply").to_owned() }
 }
 
-fn incomplete(provider: &'static str) -> Again {
-    Again::Provider { provider, code: String::from("incomplete_message") }
+fn incomplete(provider: &'static str) -> Unsent {
+    Unsent { provider, code: String::from(INCOMPLETE) }
+}
+
+/// How SNS takes what texts come from: a number, or a sender's name (`SMS_ORIGIN`).
+fn origin_attribute(origin: &str) -> &'static str {
+    if origin.starts_with('+') { "AWS.MM.SMS.OriginationNumber" } else { "AWS.SNS.SMS.SenderID" }
 }
 
 impl Senders {
@@ -45,6 +85,7 @@ impl Senders {
     pub fn from_env(parts: &Parts) -> Result<Self, &'static str> {
         let mut senders = Self::on(parts, variable("MAIL_FROM").ok_or("MAIL_FROM is missing")?);
         senders.voice_origin = variable("VOICE_ORIGIN");
+        senders.sms_origin = variable("SMS_ORIGIN");
         Ok(senders)
     }
 
@@ -80,6 +121,7 @@ impl Senders {
             voice: aws_sdk_pinpointsmsvoicev2::Client::from_conf(voice.build()),
             mail_from,
             voice_origin: None,
+            sms_origin: None,
         }
     }
 
@@ -87,7 +129,7 @@ impl Senders {
     ///
     /// # Errors
     /// When the provider did not take it.
-    pub async fn code(&self, way: Way, to: &str, text: &CodeText<'_>) -> Result<(), Again> {
+    pub async fn code(&self, way: Way, to: &str, text: &CodeText<'_>) -> Result<(), Unsent> {
         match way {
             Way::Email => self.mail(to, &text.letter(), &text.subject).await,
             Way::Sms => self.text(to, &text.text(), &text.subject).await,
@@ -100,11 +142,11 @@ impl Senders {
     ///
     /// # Errors
     /// When the provider did not take it.
-    pub async fn notice(&self, to: &str, text: &NoticeText<'_>) -> Result<(), Again> {
+    pub async fn notice(&self, to: &str, text: &NoticeText<'_>) -> Result<(), Unsent> {
         self.mail(to, &text.letter(), &text.subject).await
     }
 
-    async fn mail(&self, to: &str, letter: &Letter, subject: &Subject<'_>) -> Result<(), Again> {
+    async fn mail(&self, to: &str, letter: &Letter, subject: &Subject<'_>) -> Result<(), Unsent> {
         let content = |data: &str| {
             Content::builder().data(data).charset("UTF-8").build().map_err(|_| incomplete("ses"))
         };
@@ -128,10 +170,11 @@ impl Senders {
         call.send().await.map(|_| ()).map_err(|e| failed("ses", &e))
     }
 
-    async fn text(&self, to: &str, text: &str, subject: &Subject<'_>) -> Result<(), Again> {
+    async fn text(&self, to: &str, text: &str, subject: &Subject<'_>) -> Result<(), Unsent> {
         let mut call = self.sns.publish().phone_number(to).message(text);
         let transactional = ("AWS.SNS.SMS.SMSType", String::from("Transactional"));
-        for (name, value) in subject.tags().into_iter().chain([transactional]) {
+        let origin = self.sms_origin.as_deref().map(|o| (origin_attribute(o), o.to_owned()));
+        for (name, value) in subject.tags().into_iter().chain([transactional]).chain(origin) {
             let value = MessageAttributeValue::builder().data_type("String").string_value(value);
             let value = value.build().map_err(|_| incomplete("sns"))?;
             call = call.message_attributes(name, value);
@@ -139,7 +182,7 @@ impl Senders {
         call.send().await.map(|_| ()).map_err(|e| failed("sns", &e))
     }
 
-    async fn call(&self, to: &str, speech: &str, subject: &Subject<'_>) -> Result<(), Again> {
+    async fn call(&self, to: &str, speech: &str, subject: &Subject<'_>) -> Result<(), Unsent> {
         let mut call = self
             .voice
             .send_voice_message()
@@ -151,5 +194,45 @@ impl Senders {
             call = call.context(name, value);
         }
         call.send().await.map(|_| ()).map_err(|e| failed("voice", &e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_final(code: &str) -> bool {
+        Unsent { provider: "sns", code: code.to_owned() }.is_final()
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_message_or_its_recipient_is_not_tried_again() {
+        for code in [
+            "MessageRejected",
+            "BadRequestException",
+            "InvalidParameter",
+            "OptedOut",
+            "ValidationException",
+        ] {
+            assert!(is_final(code), "{code}");
+        }
+        for code in [
+            "no_reply",
+            "Throttling",
+            "InternalError",
+            "SendingPausedException",
+            "TooManyRequestsException",
+            "AuthorizationError",
+            "InternalServerException",
+            "ServiceUnavailable",
+        ] {
+            assert!(!is_final(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn texts_come_from_a_number_or_a_name() {
+        assert_eq!(origin_attribute("+441632960000"), "AWS.MM.SMS.OriginationNumber");
+        assert_eq!(origin_attribute("EXAMPLE"), "AWS.SNS.SMS.SenderID");
     }
 }

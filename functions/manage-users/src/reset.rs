@@ -106,6 +106,7 @@ async fn once(
         None => Credential::first(&evaluation, keys, history, call.now),
     };
     profile.must_change_password = true;
+    profile.reset_required = false;
     profile.epoch = profile.epoch.saturating_add(1);
     profile.lock_epoch = profile.lock_epoch.saturating_add(1);
     profile.updated_at = call.now;

@@ -1,23 +1,15 @@
 //! The page at the root: names the organisation and says where the interface for programs is.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use edge::{App, Problem};
-use http::header;
-
-/// Nothing but our own files, no frame around us, no script that writes markup.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-    connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'";
+use http::StatusCode;
 
 /// The page at the root.
 #[utoipa::path(get, path = "/", responses((status = 200, body = String, content_type = "text/html")))]
 pub async fn home(State(app): State<App>) -> Result<Response, Problem> {
     let config = app.store.config().await?.config;
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-    ];
-    Ok((headers, page(&config.branding.organisation)).into_response())
+    Ok(edge::page::page(StatusCode::OK, page(&config.branding.organisation)))
 }
 
 fn page(organisation: &str) -> String {

@@ -118,7 +118,8 @@ async fn sign_in(
     let config = &known.config.config;
     let changed_at = known.credential.credential.changed_at();
     let expiry = Expiry::of(&known.profile, &config.password_policy(), changed_at);
-    if known.profile.must_change_password || expiry.is_over(call.now) {
+    let closed = known.profile.must_change_password || known.profile.reset_required;
+    if closed || expiry.is_over(call.now) {
         app.store.forgive(&username).await?;
         return Err(Refusal::PasswordChangeRequired.into());
     }

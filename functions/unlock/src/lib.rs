@@ -1,8 +1,11 @@
-//! Unlocks an account and leaves its password alone: `POST /v1/resets/unlock`.
+//! Unlocks an account and leaves its password alone: `POST /v1/resets/unlock`; and the reverse, a page that closes one
+//! ([`not_me`]). Credentials are out of its reach.
+
+mod not_me;
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::post;
+use axum::routing::{get, post};
 use edge::repeat::idempotent;
 use edge::request::Within;
 use edge::{App, AttemptBearer, Incoming, Json, Problem};
@@ -15,7 +18,10 @@ use utoipa::{OpenApi, ToSchema};
 
 /// The function's routes.
 pub fn router(app: App) -> Router {
-    let routes = Router::new().route("/v1/resets/unlock", post(unlock)).with_state(app.clone());
+    let routes = Router::new()
+        .route("/v1/resets/unlock", post(unlock))
+        .route("/not-me", get(not_me::show).post(not_me::act))
+        .with_state(app.clone());
     idempotent(routes, app)
 }
 
@@ -86,5 +92,5 @@ fn repeated(attempt: &Attempt) -> Result<Within<Json<Unlocked>>, Problem> {
 
 /// This function's part of the contract.
 #[derive(OpenApi)]
-#[openapi(paths(unlock), components(schemas(Unlocked)))]
+#[openapi(paths(unlock, not_me::show, not_me::act), components(schemas(Unlocked)))]
 pub struct Contract;

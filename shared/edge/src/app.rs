@@ -24,6 +24,8 @@ pub struct App {
     pub hashing: Hashing,
     /// Whether answers carry `strict-transport-security`: everywhere but on the local server.
     pub https: bool,
+    /// Where people reach the service (`PUBLIC_URL`), without a slash at the end: what links in messages begin with.
+    pub public_url: Option<Arc<str>>,
 }
 
 impl App {
@@ -36,6 +38,7 @@ impl App {
             keys: Arc::new(Keys::derive(root_secret)),
             hashing: Hashing::new(hashes_at_once),
             https: true,
+            public_url: None,
         }
     }
 }

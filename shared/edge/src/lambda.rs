@@ -34,7 +34,9 @@ pub async fn start() -> Result<(App, Parts, Settings), lambda_http::Error> {
     let parts = Parts::from_env(&settings.region)?;
     let secret = root_secret(&parts, &settings).await?;
     let store = Store::new(parts.dynamodb(), settings.tables.clone());
-    Ok((App::new(store, &secret, 1), parts, settings))
+    let mut app = App::new(store, &secret, 1);
+    app.public_url = variable("PUBLIC_URL").map(Into::into);
+    Ok((app, parts, settings))
 }
 
 async fn root_secret(parts: &Parts, settings: &Settings) -> Result<Vec<u8>, lambda_http::Error> {
@@ -109,6 +111,43 @@ fn encoded(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
+
+    /// The source address of an event as the gateway hands it over, with a header that says something else.
+    fn source(source_ip: &Value) -> Option<IpAddr> {
+        let forged = "198.51.100.7";
+        let event = json!({
+            "version": "2.0", "routeKey": "$default", "rawPath": "/v1/resets", "rawQueryString": "",
+            "headers": {
+                "x-forwarded-for": forged, "forwarded": "for=198.51.100.7", "x-real-ip": forged,
+                "cloudfront-viewer-address": "198.51.100.7:443", "true-client-ip": forged,
+            },
+            "requestContext": {
+                "accountId": "1", "apiId": "a", "domainName": "d", "domainPrefix": "d", "requestId": "r",
+                "routeKey": "$default", "stage": "$default", "time": "21/Nov/2026:12:00:00 +0000",
+                "timeEpoch": 1_795_262_400_000_u64,
+                "http": {"method": "POST", "path": "/v1/resets", "protocol": "HTTP/1.1",
+                    "sourceIp": source_ip, "userAgent": "tests"},
+            },
+            "isBase64Encoded": false,
+        });
+        let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+        with_source(request).extensions().get::<SourceAddress>().map(|a| a.0)
+    }
+
+    #[test]
+    fn the_source_is_the_gateways_whatever_the_headers_say() {
+        let network =
+            |ip: &str| rules::ids::Network::of(source(&json!(ip)).unwrap()).as_str().to_owned();
+        assert_eq!(network("203.0.113.9"), "203.0.113.0/24");
+        assert_eq!(network("203.0.113.255"), "203.0.113.0/24");
+        assert_eq!(network("::ffff:203.0.113.9"), "203.0.113.0/24", "mapped");
+        assert_eq!(network("2001:db8:1:2::9"), "2001:db8:1::/48");
+        assert_eq!(network("2001:db8:1:ffff::1"), "2001:db8:1::/48");
+        // A gateway that names none leaves everybody in one network; no header fills the gap.
+        assert_eq!(source(&json!("not an address")), None);
+        assert_eq!(source(&Value::Null), None);
+    }
 
     #[test]
     fn a_decoded_path_names_what_the_client_named() {

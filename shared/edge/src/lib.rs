@@ -3,7 +3,7 @@
 //! Modules: [`settings`] and [`app`] (built once at start), [`clock`] and [`chance`] (time and randomness, passed in),
 //! [`hashing`], [`request`] (what every request carries and every answer gets), [`body`] (strict JSON), [`caller`]
 //! (tokens and roles), [`door`] (a name and a password compared), [`problem`] (the one file that turns refusals and faults
-//! into answers), [`repeat`] (idempotency keys), [`language`], [`lambda`] (the only place that knows the gateway).
+//! into answers), [`repeat`] (idempotency keys), [`page`] and [`form`] (for people), [`language`], [`lambda`] (the only place that knows the gateway).
 //!
 //! # To add a refusal
 //! 1. a variant of `rules::refusal::Refusal`; 2. its row in [`problem`]; 3. the handler's OpenAPI annotation; 4. a test.
@@ -17,9 +17,11 @@ pub mod chance;
 pub mod clock;
 pub mod cursor;
 pub mod door;
+pub mod form;
 pub mod hashing;
 pub mod lambda;
 pub mod language;
+pub mod page;
 pub mod parameter;
 pub mod problem;
 pub mod repeat;

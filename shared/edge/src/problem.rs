@@ -36,6 +36,21 @@ pub struct Problem {
     pub sspr_code: Option<&'static str>,
     /// Where help is to be found.
     pub support: Option<Box<Support>>,
+    /// The work that is asked for.
+    pub proof_of_work: Option<Box<WorkItem>>,
+}
+
+/// A challenge of the proof of work (RST-17).
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct WorkItem {
+    /// The hash function.
+    pub algorithm: &'static str,
+    /// What the solution begins with.
+    pub challenge: String,
+    /// Zero bits that the hash of the solution begins with.
+    pub bits: u32,
+    /// Seconds.
+    pub expires_in: u32,
 }
 
 /// One wrong member.
@@ -94,6 +109,9 @@ pub struct Document<'p> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub support: Option<&'p Support>,
+    /// The work that is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof_of_work: Option<&'p WorkItem>,
 }
 
 impl Problem {
@@ -110,6 +128,7 @@ impl Problem {
             attempts_left: None,
             sspr_code: None,
             support: None,
+            proof_of_work: None,
         }
     }
 
@@ -154,6 +173,7 @@ impl Problem {
             attempts_left: self.attempts_left,
             sspr_code: self.sspr_code,
             support: self.support.as_deref(),
+            proof_of_work: self.proof_of_work.as_deref(),
         }
     }
 }
@@ -279,6 +299,7 @@ fn words(refusal: &Refusal) -> Problem {
         Refusal::InvalidToken => INVALID_TOKEN,
         Refusal::InvalidCredentials => INVALID_CREDENTIALS,
         Refusal::PasswordChangeRequired => PASSWORD_CHANGE_REQUIRED,
+        Refusal::ResetRequired => RESET_REQUIRED,
         Refusal::AccountLocked { .. } => ACCOUNT_LOCKED,
         Refusal::Throttled { .. } => THROTTLED,
         Refusal::ReauthenticationRequired => REAUTHENTICATION_REQUIRED,
@@ -365,6 +386,12 @@ const PASSWORD_CHANGE_REQUIRED: Words = (
     "password_change_required",
     "Choose a new password first",
     "The password is right but has to be changed before you can sign in.",
+);
+const RESET_REQUIRED: Words = (
+    StatusCode::FORBIDDEN,
+    "reset_required",
+    "Reset your password",
+    "Somebody said that a change of this account was not theirs. A reset opens it again; a change does not.",
 );
 const ACCOUNT_LOCKED: Words = (
     StatusCode::LOCKED,

@@ -38,11 +38,15 @@ pub enum Name {
     SignInLocked,
     /// An administrator created, changed or deleted an account or a group, or ended its sessions.
     ManageUser,
+    /// Somebody said that a change of their account was not theirs.
+    Disowned,
+    /// The organisation's budget of texts is used up.
+    TextBudget,
 }
 
 impl Name {
     /// Every name.
-    pub const ALL: [Name; 13] = [
+    pub const ALL: [Name; 15] = [
         Self::ResetPassword,
         Self::ResetPasswordByAdmin,
         Self::ChangePassword,
@@ -56,6 +60,8 @@ impl Name {
         Self::UpdatePolicy,
         Self::SignInLocked,
         Self::ManageUser,
+        Self::Disowned,
+        Self::TextBudget,
     ];
 
     /// The words of the reference, as they stand in the audit report.
@@ -74,6 +80,8 @@ impl Name {
             Self::UpdatePolicy => "Update policy",
             Self::SignInLocked => "Sign-in locked",
             Self::ManageUser => "Manage user",
+            Self::Disowned => "Change reported as not made by the user (self-service)",
+            Self::TextBudget => "Budget of texts used up",
         }
     }
 
@@ -84,7 +92,9 @@ impl Name {
             | Self::Unlock
             | Self::Blocked
             | Self::Progress
-            | Self::ChangePassword => "self_service_password_management",
+            | Self::ChangePassword
+            | Self::Disowned
+            | Self::TextBudget => "self_service_password_management",
             Self::ResetPasswordByAdmin | Self::UnlockByAdmin | Self::ManageUser => {
                 "user_management"
             }

@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 use crate::activity::{Origin, Outcome};
 use crate::gate::{self, Challenge, Delivery, Passed};
 use crate::ids::{CorrelationId, Millis, Network, Username};
-use crate::method::{Method, Way};
+use crate::method::{Method, Phone, PhoneUse, Way};
 use crate::policy::{Config, Policy};
 use crate::refusal::Refusal;
 use crate::registration::{ADMINISTRATOR_METHODS, Eligible, Ineligible, Profile};
@@ -325,7 +325,7 @@ impl Attempt {
     ) -> Option<Passed> {
         let (way, send) = (challenge.way, challenge.send);
         let right = gate::code(key, self.correlation, way, send, challenge.length).is(typed);
-        let delivery = self.deliveries.get(&send.to_string()).filter(|d| d.state.counts())?;
+        let delivery = self.deliveries.get(&send.to_string()).filter(|d| d.counts())?;
         let contact_version = delivery.contact_version;
         let long = challenge.length == gate::LONG_CODE;
         right.then_some(Passed { way, send, contact_version, at: now, long })
@@ -437,6 +437,8 @@ pub enum Withheld {
     MethodNotUsable,
     /// The typed contact is not the registered one.
     ContactMismatch,
+    /// The number is of a country or a kind that nothing is sent to (THR-04).
+    NumberNotAllowed,
 }
 
 impl Withheld {
@@ -446,6 +448,7 @@ impl Withheld {
             Self::Ineligible(why) => why.detail(),
             Self::MethodNotUsable => "method_not_usable",
             Self::ContactMismatch => "contact_mismatch",
+            Self::NumberNotAllowed => "number_not_allowed",
         }
     }
 }
@@ -465,11 +468,28 @@ pub fn may_send(
     }
     let contact = profile.and_then(|p| p.usable_contact(way, config.accept_directory_data));
     let contact = contact.ok_or(Withheld::MethodNotUsable)?;
-    if bool::from(contact.value.as_bytes().ct_eq(typed.as_bytes())) {
+    if !bool::from(contact.value.as_bytes().ct_eq(typed.as_bytes())) {
+        return Err(Withheld::ContactMismatch);
+    }
+    if may_go_to(config, way, &contact.value) {
         Ok((contact.value.clone(), contact.version))
     } else {
-        Err(Withheld::ContactMismatch)
+        Err(Withheld::NumberNotAllowed)
     }
+}
+
+/// Whether the organisation sends to this contact by this way now: a number that was registered may have been of a country
+/// that is no longer listed, or may have become a premium one (THR-04).
+pub fn may_go_to(config: &Config, way: Way, contact: &str) -> bool {
+    let use_ = match way {
+        Way::Sms => PhoneUse::Text,
+        Way::Voice | Way::OfficeVoice => PhoneUse::Call,
+        Way::Email | Way::SecurityQuestions | Way::AuthenticatorApp | Way::RecoveryCode => {
+            return true;
+        }
+    };
+    let number = Phone::parse(contact).ok();
+    number.is_some_and(|number| number.allowed(&config.telecom.countries, use_).is_ok())
 }
 
 #[cfg(test)]

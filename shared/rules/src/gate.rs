@@ -86,6 +86,26 @@ impl TryFrom<String> for Delivery {
     }
 }
 
+impl Delivery {
+    /// Whether a right code of this send passes the gate: not if it is certain that nobody was sent it.
+    pub fn counts(&self) -> bool {
+        match self.state {
+            DeliveryState::Accepted | DeliveryState::Sent => true,
+            DeliveryState::Failed => self.reason.is_none(),
+            DeliveryState::Withheld => false,
+        }
+    }
+
+    /// Whether it is over with this send: nothing more will be tried.
+    pub fn is_over(&self) -> bool {
+        match self.state {
+            DeliveryState::Withheld | DeliveryState::Sent => true,
+            DeliveryState::Failed => self.reason.is_some(),
+            DeliveryState::Accepted => false,
+        }
+    }
+}
+
 /// How far a send is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryState {
@@ -95,7 +115,7 @@ pub enum DeliveryState {
     Accepted,
     /// The provider took it.
     Sent,
-    /// The provider failed for good.
+    /// It did not go out: with a reason for good, without one the provider is asked again.
     Failed,
 }
 
@@ -114,14 +134,6 @@ impl DeliveryState {
 
     fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
-    }
-
-    /// Whether a right code of this send passes the gate.
-    pub fn counts(self) -> bool {
-        match self {
-            Self::Accepted | Self::Sent | Self::Failed => true,
-            Self::Withheld => false,
-        }
     }
 }
 
@@ -188,7 +200,20 @@ mod tests {
 
     #[test]
     fn only_a_send_that_was_meant_to_go_out_can_be_answered() {
-        assert!(!DeliveryState::Withheld.counts());
-        assert!(DeliveryState::Accepted.counts() && DeliveryState::Sent.counts());
+        let with = |state, reason: Option<&str>| Delivery {
+            state,
+            contact_version: 1,
+            reason: reason.map(str::to_owned),
+        };
+        let why = Some("text_budget");
+        for (delivery, counts, over) in [
+            (with(DeliveryState::Accepted, None), true, false),
+            (with(DeliveryState::Sent, None), true, true),
+            (with(DeliveryState::Failed, None), true, false),
+            (with(DeliveryState::Failed, why), false, true),
+            (with(DeliveryState::Withheld, why), false, true),
+        ] {
+            assert_eq!((delivery.counts(), delivery.is_over()), (counts, over), "{delivery:?}");
+        }
     }
 }

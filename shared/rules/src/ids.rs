@@ -159,6 +159,10 @@ const GROUP: u32 = 1 << 20;
 /// write units a second (1,000 each, DynamoDB's limit for a partition), about 1,000 resets a second at 14 units each.
 pub const SHARDS: u32 = 16;
 
+/// How many minutes' attempts share their partitions, a power of two: what ended lately is then found in one or two looks at
+/// each shard, however long ago the last look was. The attempts of one moment are spread by [`SHARDS`] alone.
+pub const MINUTES_TOGETHER: i64 = 16;
+
 /// The id that joins everything about one request or one reset: `9K3F-72QP`. People read it to the help desk.
 ///
 /// The first group is a minute (since 1970, modulo 2²⁰: it repeats after 728 days), the second chance. For a reset the
@@ -182,6 +186,11 @@ impl CorrelationId {
     /// The first group, `9K3F`.
     pub fn minute_text(self) -> String {
         self.to_string().chars().take(4).collect()
+    }
+
+    /// The first minute of the [`MINUTES_TOGETHER`] that this id's minute belongs to, as text: `9K3F`.
+    pub fn span_text(self) -> String {
+        Self((self.0 >> 24) << 24).minute_text()
     }
 
     /// The partition of this id among [`SHARDS`].
@@ -344,6 +353,17 @@ mod tests {
         assert_eq!(CorrelationId::new(at, 7).minute_text(), CorrelationId::minute_group(at));
         let next = at.plus_seconds(60);
         assert_ne!(CorrelationId::minute_group(at), CorrelationId::minute_group(next));
+    }
+
+    #[test]
+    fn sixteen_minutes_share_their_span_and_the_next_do_not() {
+        let start = Millis(1_790_000_000_000).minutes().div_euclid(MINUTES_TOGETHER);
+        let of = |minute: i64| CorrelationId::new(Millis(minute * 60_000), 0xFFFFF).span_text();
+        let first = start * MINUTES_TOGETHER;
+        assert_eq!(of(first), CorrelationId::minute_group(Millis(first * 60_000)));
+        assert_eq!(of(first), of(first + MINUTES_TOGETHER - 1));
+        assert_ne!(of(first), of(first + MINUTES_TOGETHER));
+        assert_ne!(of(first), of(first - 1));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! models and by the tools.
 //!
 //! Modules, in the order of the flow: [`ids`], [`secret`], [`policy`], [`method`], [`registration`], [`explain`],
+//! [`proof_of_work`],
 //! [`attempt`], [`gate`], [`throttle`], [`lockout`], [`password`], [`activity`], [`notice`], [`refusal`], [`repeat`].
 //!
 //! # Why not …?
@@ -24,6 +25,7 @@ pub mod method;
 pub mod notice;
 pub mod password;
 pub mod policy;
+pub mod proof_of_work;
 pub mod refusal;
 pub mod registration;
 pub mod repeat;

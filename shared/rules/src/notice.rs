@@ -28,6 +28,12 @@ pub enum Kind {
     MethodRemoved,
     /// To other administrators: an administrator reset their own password.
     AdministratorReset,
+    /// Somebody said that a change was not theirs: the account is closed until its password is reset.
+    ResetRequired,
+    /// To administrators: somebody said that a change of their account was not theirs.
+    Disowned,
+    /// To administrators: the organisation's budget of texts is used up.
+    TextBudget,
     /// To administrators: somebody asks for help.
     ContactAdmin,
 }
@@ -46,7 +52,10 @@ impl Kind {
             | Self::Blocked
             | Self::MethodChanged
             | Self::MethodRemoved
-            | Self::AdministratorReset => "notice",
+            | Self::AdministratorReset
+            | Self::ResetRequired
+            | Self::Disowned
+            | Self::TextBudget => "notice",
         }
     }
 
@@ -64,7 +73,31 @@ impl Kind {
             Self::MethodChanged => "method_changed",
             Self::MethodRemoved => "method_removed",
             Self::AdministratorReset => "administrator_reset",
+            Self::ResetRequired => "reset_required",
+            Self::Disowned => "disowned",
+            Self::TextBudget => "text_budget",
             Self::ContactAdmin => "contact_admin",
+        }
+    }
+
+    /// Whether it tells the person of a change of their own account, which they may say was not theirs (RST-16).
+    pub fn may_be_disowned(self) -> bool {
+        match self {
+            Self::PasswordReset
+            | Self::PasswordResetByAdmin
+            | Self::PasswordChanged
+            | Self::AccountUnlocked
+            | Self::AccountUnlockedByAdmin
+            | Self::MethodChanged
+            | Self::MethodRemoved => true,
+            Self::Code
+            | Self::RegistrationCode
+            | Self::Blocked
+            | Self::AdministratorReset
+            | Self::ResetRequired
+            | Self::Disowned
+            | Self::TextBudget
+            | Self::ContactAdmin => false,
         }
     }
 }

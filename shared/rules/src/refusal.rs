@@ -31,6 +31,8 @@ pub enum Refusal {
     InvalidCredentials,
     /// The password is right but must be changed first.
     PasswordChangeRequired,
+    /// The password is right but no longer enough: it must be reset, not changed.
+    ResetRequired,
     /// Too many failed sign-ins.
     AccountLocked {
         /// Seconds.

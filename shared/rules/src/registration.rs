@@ -107,6 +107,9 @@ pub struct Profile {
     /// The password must be changed at the next sign-in.
     #[serde(default)]
     pub must_change_password: bool,
+    /// Somebody said that a change of the account was not theirs: no password opens it until it is reset (RST-16).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reset_required: bool,
     /// Exempt from expiry.
     #[serde(default)]
     pub password_never_expires: bool,
@@ -154,6 +157,7 @@ impl Profile {
             directory_anchor: None,
             locale: None,
             must_change_password: false,
+            reset_required: false,
             password_never_expires: false,
             cannot_change_password: false,
             epoch: 1,

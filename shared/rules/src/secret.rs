@@ -43,6 +43,10 @@ pub struct Keys {
     pub cursor: Key,
     /// Recognises the repeat of a completed call without keeping its body.
     pub repeat: Key,
+    /// Authenticates challenges of the proof of work.
+    pub proof: Key,
+    /// Derives the tokens of links in notices.
+    pub notice: Key,
     /// Seals answers that are kept for the repeat of a request.
     pub answer: Key,
 }
@@ -63,6 +67,8 @@ impl Keys {
             code: key("sspr/1/code"),
             cursor: key("sspr/1/cursor"),
             repeat: key("sspr/1/repeat"),
+            proof: key("sspr/1/proof-of-work"),
+            notice: key("sspr/1/notice"),
             answer: key("sspr/1/answer"),
         }
     }
@@ -164,6 +170,40 @@ impl AccessToken {
     }
 }
 
+/// The token of the link in a notice: `nm_` and 256 bits, derived for one message to one recipient, so that a notice
+/// that goes out again carries the same link.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct NoticeToken(String);
+
+impl NoticeToken {
+    /// The token of a message to a recipient.
+    pub fn derive(key: &Key, message: &str, recipient: &str) -> Self {
+        let bits = key.hmac(&[b"not me", message.as_bytes(), recipient.as_bytes()]);
+        Self(format!("nm_{}", BASE64URL_NOPAD.encode(&bits)))
+    }
+
+    /// Reads a token that somebody presented; `None` when it cannot be one of ours.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = BASE64URL_NOPAD.decode(body(text, "nm_")?.as_bytes()).ok()?;
+        (bytes.len() == 32).then(|| Self(text.to_owned()))
+    }
+
+    /// One that was never sent.
+    pub fn nobodys() -> Self {
+        Self(String::from("nm_"))
+    }
+
+    /// What is stored.
+    pub fn hash(&self) -> TokenHash {
+        hash(&self.0)
+    }
+
+    /// The text for the one message that carries it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A code that proves possession of a mailbox or a phone. Never stored: derived to send it, derived again to compare.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Code(String);
@@ -254,6 +294,19 @@ mod tests {
         assert!(AccessToken::parse(token.reveal()).is_none());
         assert!(ResetToken::parse(AccessToken::new([1; 32]).reveal()).is_none());
         assert!(ResetToken::parse("rt_short").is_none());
+    }
+
+    #[test]
+    fn the_link_of_a_notice_is_the_same_each_time_and_another_for_each_recipient() {
+        let key = Keys::derive(&[1; 32]).notice;
+        let token = |message, to| NoticeToken::derive(&key, message, to).reveal().to_owned();
+        assert_eq!(token("m", "a@x"), token("m", "a@x"));
+        assert_ne!(token("m", "a@x"), token("m", "b@x"));
+        assert_ne!(token("m", "a@x"), token("ma", "@x"));
+        let again = NoticeToken::parse(&token("m", "a@x")).unwrap();
+        assert!(again.hash().is(NoticeToken::derive(&key, "m", "a@x").hash().as_bytes()));
+        assert!(NoticeToken::parse("nm_short").is_none());
+        assert!(AccessToken::parse(&token("m", "a@x")).is_none());
     }
 
     #[test]

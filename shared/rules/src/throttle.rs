@@ -62,6 +62,8 @@ pub enum Counter {
     Begins,
     /// Short codes judged, wherever they came from (kept for the account, whatever the network).
     Short,
+    /// Texts and calls that go out (kept for the organisation).
+    Messages,
 }
 
 impl Counter {
@@ -76,6 +78,7 @@ impl Counter {
             Self::Helps => String::from("helps"),
             Self::Begins => String::from("begins"),
             Self::Short => String::from("short"),
+            Self::Messages => String::from("messages"),
         }
     }
 
@@ -91,7 +94,7 @@ impl Counter {
             Self::Tries(Way::SecurityQuestions) => String::from("question_tries"),
             Self::Tries(way) => format!("code_tries_{}", way.as_str()),
             Self::Contacts => String::from("contact_tries"),
-            Self::Emails | Self::Texts => String::from("email_sends"),
+            Self::Emails | Self::Texts | Self::Messages => String::from("email_sends"),
         }
     }
 }
@@ -174,6 +177,11 @@ pub const HELPS_PER_DAY: u32 = 3;
 /// The charge for asking administrators for help.
 pub fn help() -> Vec<Entry> {
     vec![entry(Counter::Helps, HELPS_PER_DAY, DAY, Part::Moves)]
+}
+
+/// The charge for one text or call that goes out, to the organisation (THR-04).
+pub fn message(per_hour: u32) -> Vec<Entry> {
+    vec![entry(Counter::Messages, per_hour, HOUR, Part::Moves)]
 }
 
 /// The charge for beginning an attempt from a network.

@@ -23,7 +23,7 @@ mod knowing;
 mod sweeping;
 
 pub use ending::{Completion, Ending, Finish};
-pub use sweeping::Mark;
+pub use sweeping::{Mark, Overdue, Span};
 
 /// Rounds in which a step that met a concurrent change of the same attempt is decided again.
 const ROUNDS: u32 = 3;

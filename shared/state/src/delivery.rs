@@ -30,7 +30,7 @@ pub struct Decision {
 pub enum Claim {
     /// By the caller, who has it for a minute.
     Send,
-    /// It went out.
+    /// It went out, or never will.
     Sent,
     /// Another sender has it.
     Taken,
@@ -78,15 +78,15 @@ impl Store {
         now: Millis,
     ) -> Result<Claim, Fault> {
         let key = Key::Delivery(message, recipient);
-        let sent: Option<Sent> = self.get(key.clone()).await?;
-        if sent.is_some_and(|s| s.sent_at.is_some()) {
+        let known: Option<Sent> = self.get(key.clone()).await?;
+        if known.is_some_and(|s| s.is_over()) {
             return Ok(Claim::Sent);
         }
         let until = now.seconds().saturating_add(LEASE);
         match self.lease(&key, holder, now.seconds(), until).await? {
             Written::Done(item) => {
                 let sent: Sent = parse("delivery", item)?;
-                Ok(if sent.sent_at.is_some() { Claim::Sent } else { Claim::Send })
+                Ok(if sent.is_over() { Claim::Sent } else { Claim::Send })
             }
             Written::Refused(_) => Ok(Claim::Taken),
         }
@@ -101,6 +101,21 @@ impl Store {
     ) -> Result<(), Fault> {
         let changes = Changes::new()
             .set("sent_at", &now)?
+            .set("ttl", &now.seconds().saturating_add(REMEMBERED))?;
+        let key = Key::Delivery(message, recipient);
+        self.update(&key, &changes, &[If::Present]).await.map(|_| ())
+    }
+
+    /// Records that a message will not go out, and why.
+    pub async fn message_failed(
+        &self,
+        message: &str,
+        recipient: &str,
+        reason: &str,
+        now: Millis,
+    ) -> Result<(), Fault> {
+        let changes = Changes::new()
+            .set("failed", &reason)?
             .set("ttl", &now.seconds().saturating_add(REMEMBERED))?;
         let key = Key::Delivery(message, recipient);
         self.update(&key, &changes, &[If::Present]).await.map(|_| ())
@@ -121,4 +136,12 @@ impl Store {
 struct Sent {
     #[serde(default)]
     sent_at: Option<Millis>,
+    #[serde(default)]
+    failed: Option<String>,
+}
+
+impl Sent {
+    fn is_over(&self) -> bool {
+        self.sent_at.is_some() || self.failed.is_some()
+    }
 }

@@ -46,7 +46,7 @@ pub enum Key<'k> {
     Lockout(&'k Username),
     /// Attempts begun from a network.
     Begins(&'k Network),
-    /// An attempt. Its partition is the minute in which it ends.
+    /// An attempt. Its partition is the quarter of an hour in which it ends, its sort key begins with the minute.
     Attempt(CorrelationId),
     /// A signed-in person.
     Session(&'k TokenHash),
@@ -62,6 +62,12 @@ pub enum Key<'k> {
     Delivery(&'k str, &'k str),
     /// A request made under an idempotency key, by its tag.
     Idempotency(&'k str),
+    /// What the link in a notice stands for.
+    Disowning(&'k TokenHash),
+    /// A proof of work that was accepted, by its nonce.
+    Proof(&'k str),
+    /// Texts and calls of the organisation.
+    Budget,
     /// How far the sweep has come.
     SweepMark,
     /// A fact or a message to send.
@@ -86,6 +92,9 @@ impl Key<'_> {
             | Self::Group(_)
             | Self::Delivery(..)
             | Self::Idempotency(_)
+            | Self::Disowning(_)
+            | Self::Proof(_)
+            | Self::Budget
             | Self::SweepMark => Table::State,
         }
     }
@@ -106,6 +115,9 @@ impl Key<'_> {
             Self::Group(_) => "group",
             Self::Delivery(..) => "delivery",
             Self::Idempotency(_) => "idempotency",
+            Self::Disowning(_) => "disowning",
+            Self::Proof(_) => "proof",
+            Self::Budget => "budget",
             Self::SweepMark => "sweep_mark",
             Self::Activity(..) => "activity",
         }
@@ -120,7 +132,7 @@ impl Key<'_> {
             Self::Throttle(name, network) => one("THROTTLE", name.as_str(), network.as_str()),
             Self::Lockout(name) => one("LOCKOUT", name.as_str(), "lockout"),
             Self::Begins(network) => one("NETWORK", network.as_str(), "begins"),
-            Self::Attempt(id) => (attempt_partition(&id.minute_text(), id.shard()), id.to_string()),
+            Self::Attempt(id) => (attempt_partition(&id.span_text(), id.shard()), id.to_string()),
             Self::Session(hash) => one("SESSION", &hash.to_text(), "session"),
             Self::Enrolment(name) => one("ENROLMENT", name.as_str(), "enrolment"),
             Self::Config => ("CONFIG".into(), "current".into()),
@@ -128,6 +140,9 @@ impl Key<'_> {
             Self::Group(name) => one("GROUP", name, "group"),
             Self::Delivery(message, recipient) => one("DELIVERY", message, recipient),
             Self::Idempotency(tag) => one("IDEMPOTENCY", tag, "answer"),
+            Self::Disowning(hash) => one("NOTME", &hash.to_text(), "link"),
+            Self::Proof(nonce) => one("PROOF", nonce, "claim"),
+            Self::Budget => ("BUDGET".into(), "messages".into()),
             Self::SweepMark => ("SWEEP".into(), "mark".into()),
             Self::Activity(at, id) => {
                 (activity_partition(&at.day(), shard(id)), format!("{}#{id}", at.rfc3339()))
@@ -157,9 +172,9 @@ pub fn profile_partition(shard: u32) -> String {
     format!("PROFILE#{shard:02}")
 }
 
-/// Partition key of one shard of the attempts that end in a minute.
-pub fn attempt_partition(minute: &str, shard: u32) -> String {
-    format!("ATTEMPT#{minute}#{shard:02}")
+/// Partition key of one shard of the attempts that end in a span of minutes.
+pub fn attempt_partition(span: &str, shard: u32) -> String {
+    format!("ATTEMPT#{span}#{shard:02}")
 }
 
 /// Partition key of one shard of a day's activity.
@@ -188,7 +203,9 @@ mod tests {
             Key::Group("config"),
             Key::Delivery("config", "x"),
             Key::Idempotency("config"),
+            Key::Proof("config"),
             Key::SweepMark,
+            Key::Budget,
             Key::Activity(Millis(0), "config"),
         ];
         let partitions: std::collections::BTreeSet<_> = keys.iter().map(|k| k.pair().0).collect();
@@ -200,7 +217,8 @@ mod tests {
         let end = Millis(1_790_000_000_000);
         let id = CorrelationId::new(end, 0xABCDE);
         let (pk, sk) = Key::Attempt(id).pair();
-        assert_eq!(pk, attempt_partition(&CorrelationId::minute_group(end), id.shard()));
+        assert_eq!(pk, attempt_partition(&id.span_text(), id.shard()));
         assert_eq!(sk, id.to_string());
+        assert!(sk.starts_with(&CorrelationId::minute_group(end)));
     }
 }

@@ -5,7 +5,8 @@
 //!
 //! Modules: [`key`] (every key spelled once), [`write`](mod@write) (the six idioms, and nobody else builds an expression that
 //! decides), [`fault`], then the transitions: [`config`], [`accounts`], [`sessions`], [`sign_in`], [`enrolment`],
-//! [`attempts`], [`throttles`], [`blocks`], [`everybody`], [`activity`], [`groups`], [`delivery`], [`repeats`].
+//! [`attempts`], [`throttles`], [`blocks`], [`everybody`], [`activity`], [`groups`], [`delivery`],
+//! [`budget`], [`disowning`], [`repeats`].
 //!
 //! # Why not …?
 //! - *Why no trait for a store?* There is one store. Tests and the local server swap it at the outermost edge, under
@@ -18,8 +19,10 @@ pub mod accounts;
 pub mod activity;
 pub mod attempts;
 pub mod blocks;
+pub mod budget;
 pub mod config;
 pub mod delivery;
+pub mod disowning;
 pub mod enrolment;
 pub mod everybody;
 pub mod fault;

@@ -6,13 +6,27 @@ use rules::activity::{Activity, Name};
 use rules::attempt::Attempt;
 use rules::ids::{Millis, Network, Username};
 use rules::notice::{Audience, Kind, Notice};
+use rules::proof_of_work::Solved;
 use rules::refusal::Refusal;
 use rules::throttle::{Count, Counter, Entry, Limits, Part, begin, is_stepped_up};
+use serde::{Deserialize, Serialize};
 
 use crate::fault::{Error, Fault};
 use crate::key::Key;
-use crate::write::{Changes, Charged, If, Place, Write, stem};
+use crate::write::{Changes, Charged, If, Place, Write, Written, item, stem};
 use crate::{Call, Store};
+
+#[derive(Deserialize)]
+struct Begun {
+    begins_n: u32,
+    begins_until: Millis,
+}
+
+#[derive(Serialize)]
+struct Accepted {
+    by: String,
+    ends_at: Millis,
+}
 
 /// A scope of counters: whose, and for which network.
 ///
@@ -83,6 +97,22 @@ impl Store {
             Charged::Paid(_) | Charged::NoRoom(_) => Ok(()),
             Charged::Exhausted { until, .. } => Err(throttled(now, until)),
         }
+    }
+
+    /// How many attempts a network has begun in this hour, as counted.
+    pub async fn begun(&self, network: &Network, now: Millis) -> Result<u32, Fault> {
+        let key = Key::Begins(network);
+        let found: Option<Begun> = self.get(key).await?;
+        Ok(found.filter(|b| now < b.begins_until).map_or(0, |b| b.begins_n))
+    }
+
+    /// Accepts a solved challenge of the proof of work, once. `false` if it was accepted before.
+    pub async fn accept_proof(&self, solved: &Solved, call: &Call) -> Result<bool, Fault> {
+        let key = Key::Proof(&solved.nonce);
+        // By this very call: the repeat of another must not pass for its own lost reply.
+        let accepted = Accepted { by: call.id.clone(), ends_at: solved.ends_at };
+        let item = item(&key, &accepted, Some(solved.ends_at.seconds().saturating_add(60)))?;
+        Ok(matches!(self.create(&key, item).await?, Written::Done(_)))
     }
 
     /// Charges an account's counters for a try and says how many of the scarcest are left. The first refusal of a counter

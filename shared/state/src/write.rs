@@ -31,6 +31,7 @@ use crate::key::{Item, Key};
 mod count;
 mod single;
 
+pub(crate) use count::counts;
 pub(crate) use count::stem;
 pub use count::{Charged, Place};
 pub use single::Written;

@@ -123,11 +123,10 @@ fn every_version_is_kept_and_one_call_goes_back() {
 fn settings_of_later_capabilities_cannot_be_switched_on_yet() {
     let server = Server::start();
     let admin = server.admin();
-    let switches: [(&str, Value); 6] = [
+    let switches: [(&str, Value); 5] = [
         ("/methods/security_questions", json!(true)),
         ("/methods/authenticator_app", json!(true)),
         ("/methods/recovery_code", json!(true)),
-        ("/proof_of_work", json!(true)),
         ("/writeback/enabled", json!(true)),
         ("/writeback", json!({"enabled": true})),
     ];

@@ -38,6 +38,9 @@ fn an_organisation_runs_on_the_bootstraps_and_uses_every_grant() {
     gives_up(&gateway, &admin);
     discloses(&gateway, &admin);
     repeats(&gateway);
+    disowns(&gateway);
+    works(&gateway, &admin);
+    spends(&gateway, &admin);
     gateway.get("/v1/health", "").expect(200);
     assert_eq!(gateway.fleet.flaws(), Vec::<String>::new());
     let by_chance: BTreeSet<String> = BY_CHANCE.iter().map(|g| (*g).to_owned()).collect();
@@ -210,6 +213,50 @@ fn gives_up(gateway: &Gateway, admin: &str) {
     gateway.fleet.tick();
 }
 
+/// "This wasn't me", by the link of the last notice.
+fn disowns(gateway: &Gateway) {
+    let told = gateway.outbox(&work("alice")).pop().unwrap();
+    let text = told["text"].as_str().unwrap();
+    let (_, link) = text.split_once("https://reset.example/not-me?t=").unwrap();
+    let token = link.split_whitespace().next().unwrap();
+    let page = gateway.get(&format!("/not-me?t={token}"), "").expect(200);
+    assert!(page.body.contains("<button"), "{}", page.body);
+    let form = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("origin", "https://reset.example"),
+    ];
+    let press = || gateway.send("POST", "/not-me", &form, format!("t={token}").as_bytes());
+    assert!(press().expect(200).body.contains("closed until"));
+    assert!(press().expect(200).body.contains("already done"));
+}
+
+/// A proof of work.
+fn works(gateway: &Gateway, admin: &str) {
+    gateway.configure(admin, |document| document["proof_of_work"] = true.into());
+    let asked = gateway.try_begin("alice", "reset").refused(422, "proof_of_work_required").json();
+    let (challenge, bits) = (&asked["proof_of_work"]["challenge"], &asked["proof_of_work"]["bits"]);
+    let bits = u32::try_from(bits.as_u64().unwrap()).unwrap();
+    let tried = |n: u32| format!("{}.{n}", challenge.as_str().unwrap());
+    let right = |text: &String| rules::proof_of_work::zero_bits(text) >= bits;
+    let solution = (0..).map(tried).find(right).unwrap();
+    let body = json!({ "username": "alice", "purpose": "reset", "proof_of_work": solution });
+    gateway.post("/v1/resets", "", body).expect(201);
+    gateway.configure(admin, |document| document["proof_of_work"] = false.into());
+}
+
+/// The budget of texts: one that is withheld, and one that is over it.
+fn spends(gateway: &Gateway, admin: &str) {
+    let ask = |number: &str| {
+        let reset = gateway.begin("emil", "reset");
+        reset.challenge("sms", number).expect(202);
+        gateway.outbox("");
+        reset.current().expect(200).text("delivery")
+    };
+    assert_eq!(ask(&mobile(999)), "sent");
+    gateway.configure(admin, |d| d["throttle"]["texts_per_hour_organisation"] = 1.into());
+    assert_eq!(ask(&mobile(103)), "failed");
+}
+
 /// The repeat of a request to each function that takes any, recognised by its key: a refusal is an answer too.
 fn repeats(gateway: &Gateway) {
     for path in [
@@ -247,12 +294,12 @@ fn ended_a_while_ago(fleet: &Fleet, correlation: &str) -> String {
     moved.to_string()
 }
 
-/// Lets the sweep have come less far than it has: every moment of its mark two minutes back.
+/// Lets the sweep have come less far than it has: every moment of its mark ten minutes back.
 fn move_mark_back(fleet: &Fleet) {
     let mut item = get(fleet, &Key::SweepMark);
     for moment in item.as_object_mut().unwrap().values_mut().filter_map(|a| a.get_mut("N")) {
         let at: i64 = moment.as_str().unwrap().parse().unwrap();
-        *moment = (at - 120_000).to_string().into();
+        *moment = (at - 600_000).to_string().into();
     }
     put(fleet, &item);
 }

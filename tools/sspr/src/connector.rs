@@ -84,6 +84,7 @@ impl Connector {
             }
             Some(Kind::Throttle) => refused(refusal::throttled(service)),
             Some(Kind::Error) => refused(refusal::broken(service)),
+            Some(Kind::Refused) => refused(refusal::rejected(service)),
             Some(Kind::Conflict) => refused(refusal::conflict(&operation, &call.body)),
         }
     }

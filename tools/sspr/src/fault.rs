@@ -48,6 +48,8 @@ pub enum Kind {
     AppliedThenLost,
     /// Applied, and answered late but in time.
     Slow,
+    /// A provider refuses the message for good; not applied. The SDK does not send it again.
+    Refused,
     /// A write met another transaction; not applied. The SDK does not send it again.
     Conflict,
 }

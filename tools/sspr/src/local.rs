@@ -118,6 +118,11 @@ fn file(file: &'static str) -> impl FnOnce(std::io::Error) -> LocalFault {
 impl Local {
     /// Opens the product on a folder, or in memory without one.
     pub fn open(data: Option<&Path>) -> Result<Self, LocalFault> {
+        Self::open_at(data, None)
+    }
+
+    /// The same, reached at a URL: links in messages begin with it.
+    pub fn open_at(data: Option<&Path>, url: Option<&str>) -> Result<Self, LocalFault> {
         let kept = data.map_or_else(Kept::in_memory, Kept::in_folder)?;
         let Kept { clock, outbox, engine, position, secret, folder } = kept;
         let (outbox, faults, traces) =
@@ -130,7 +135,8 @@ impl Local {
             Arc::clone(&changed),
         );
         let parts = parts(connector);
-        let app = app(&parts, &secret, &clock);
+        let mut app = app(&parts, &secret, &clock);
+        app.public_url = url.map(Into::into);
         let around = Surroundings {
             engine: engine.clone(),
             traces: traces.clone(),

@@ -28,7 +28,8 @@ pub enum Clash {
 #[openapi(components(schemas(
     edge::problem::Document,
     edge::problem::ErrorItem,
-    edge::problem::ReasonItem
+    edge::problem::ReasonItem,
+    edge::problem::WorkItem
 )))]
 struct Shared;
 

@@ -46,6 +46,16 @@ pub(crate) fn malformed(service: Service, malformed: &Malformed) -> Answer {
     refuse(service, 400, code, &malformed.to_string())
 }
 
+/// The message or its recipient is wrong: never sent again.
+pub(crate) fn rejected(service: Service) -> Answer {
+    let code = match service {
+        Service::Dynamodb | Service::Voice => "ValidationException",
+        Service::Ses => "MessageRejected",
+        Service::Sns => "OptedOut",
+    };
+    refuse(service, 400, code, "fault: refused for good")
+}
+
 /// A write of the store that met a transaction on the same item, at the first position.
 pub(crate) fn conflict(operation: &str, body: &[u8]) -> Answer {
     let message = "fault: transaction conflict";

@@ -98,13 +98,14 @@ pub fn start(options: Options) -> Result<Running, StartFault> {
         .enable_all()
         .build()
         .map_err(StartFault::Runtime)?;
-    let local = Arc::new(Local::open(options.data.as_deref())?);
-    if let Some(admin) = options.first_admin {
-        runtime.block_on(first_admin::create(&local.app, admin))?;
-    }
     let refused = |source| StartFault::Listen { listen: options.listen, source };
     let listener = runtime.block_on(listen(options.listen)).map_err(refused)?;
     let addr = listener.local_addr().map_err(refused)?;
+    let url = format!("http://{addr}");
+    let local = Arc::new(Local::open_at(options.data.as_deref(), Some(&url))?);
+    if let Some(admin) = options.first_admin {
+        runtime.block_on(first_admin::create(&local.app, admin))?;
+    }
     let router = local.router(options.dev);
     let stop = Arc::new(Notify::new());
     runtime.block_on(local.start_background()).map_err(LocalFault::from)?;

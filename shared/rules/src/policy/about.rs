@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{Config, Preset, Support};
 use crate::method::Method;
+use crate::proof_of_work::Scheme;
 
 /// The public part of the document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,6 +33,9 @@ pub struct About {
     pub password: PasswordRules,
     /// Whether beginning a reset asks for a proof of work.
     pub proof_of_work: bool,
+    /// How, where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof_of_work_scheme: Option<Scheme>,
 }
 
 /// The password rules as data, for forms that help while somebody types. The banned words themselves are not told.
@@ -71,6 +75,7 @@ impl Config {
             support: self.support.clone(),
             password: self.password_rules(),
             proof_of_work: self.proof_of_work,
+            proof_of_work_scheme: self.proof_of_work.then(Scheme::published),
         }
     }
 

@@ -65,10 +65,7 @@ fn methods(config: &Config, found: &mut Findings) {
 
 /// Settings whose behaviour comes with a later capability cannot be switched on.
 fn not_built(config: &Config, found: &mut Findings) {
-    let on = [
-        ("/proof_of_work", config.proof_of_work),
-        ("/writeback/enabled", config.writeback.enabled),
-    ];
+    let on = [("/writeback/enabled", config.writeback.enabled)];
     let methods = config.methods.enabled().into_iter().filter(|m| !is_built(*m));
     let methods = methods.map(|m| format!("/methods/{}", m.as_str()));
     let settings = on.into_iter().filter(|(_, on)| *on).map(|(pointer, _)| pointer.to_owned());
@@ -144,20 +141,20 @@ mod tests {
             assert_wrong(json!({"methods": {method: true}}), &pointer, later);
         }
         assert_fine(json!({"account_disclosure": "full"}));
-        assert_wrong(json!({"proof_of_work": true}), "/proof_of_work", later);
+        assert_fine(json!({"proof_of_work": true}));
         assert_wrong(json!({"writeback": {"enabled": true}}), "/writeback/enabled", later);
     }
 
     #[test]
     fn everything_wrong_is_told_at_once() {
         let found = wrong(json!({
-            "methods_required": 7, "proof_of_work": true, "codes": {"digits": 5}, "groups": [""],
+            "methods_required": 7, "writeback": {"enabled": true}, "codes": {"digits": 5}, "groups": [""],
             "support": {"kind": "url"}, "branding": {"colour": "red"}, "telecom": {"countries": []},
         }));
         let pointers: Vec<&str> = found.iter().map(|(p, _)| p.as_str()).collect();
         let expected = [
             "/methods_required",
-            "/proof_of_work",
+            "/writeback/enabled",
             "/codes/digits",
             "/groups/0",
             "/support/target",

@@ -193,6 +193,7 @@ fn completed(finish: &Finish<'_>, now: Millis) -> Profile {
     if finish.credential.is_some() {
         profile.epoch = profile.epoch.saturating_add(1);
         profile.must_change_password = false;
+        profile.reset_required = false;
     }
     profile
 }

@@ -230,7 +230,11 @@ impl<'p> Expression<'p> {
 }
 
 /// The counters of an item.
-fn counts(item: &Item, place: &Place<'_>, entries: &[Entry]) -> BTreeMap<Counter, Count> {
+pub(crate) fn counts(
+    item: &Item,
+    place: &Place<'_>,
+    entries: &[Entry],
+) -> BTreeMap<Counter, Count> {
     let known = |e: &Entry| Some((e.counter, read(item, &stem(place.slot, e.counter))?));
     entries.iter().filter_map(known).collect()
 }
