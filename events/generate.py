@@ -232,13 +232,15 @@ ROUTES = {
         Route("POST", "/v1/registration/methods", 202, 401, token=USER_TOKEN,
               body={"method": "email", "address": "alice@home.example"}, more=[
             Case("good-mobile-phone", 202, body={"method": "mobile_phone", "number": "+44 20 7946 0958", "via": "voice"}),
+            Case("good-authenticator-app", 200, body={"method": "authenticator_app"}),
+            Case("good-recovery-code", 200, body={"method": "recovery_code"}),
             Case("bad-address", 422, body={"method": "email", "address": "not an address"}),
         ]),
         Route("POST", "/v1/registration/methods/verify", 422, 401, token=USER_TOKEN,
               body={"method": "email", "code": "00000000"}),
         Route("DELETE", "/v1/registration/methods/{method}", 200, 401, token=USER_TOKEN,
               parameters={"method": "email"}),
-        # Refused until questions can be switched on.
+        # Questions are off until an organisation switches them on.
         Route("PUT", "/v1/registration/questions", 422, 401, token=USER_TOKEN,
               body={"answers": [{"id": "first-pet", "answer": "Rex the Second"}]}),
         Route("POST", "/v1/registration/confirm", 200, 401, token=USER_TOKEN),

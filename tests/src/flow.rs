@@ -9,7 +9,7 @@ use crate::people::home;
 /// An attempt and the token that acts on it now.
 #[derive(Debug, Clone)]
 pub struct Reset {
-    client: Client,
+    pub(crate) client: Client,
     /// The token that is alive.
     pub token: String,
     /// The support code.

@@ -7,6 +7,7 @@
 pub mod client;
 pub mod cloud;
 pub mod elsewhere;
+pub mod factors;
 pub mod fleet;
 pub mod flow;
 pub mod loopback;

@@ -7,7 +7,7 @@ use rules::ids::Millis;
 use rules::method::Way;
 use rules::notice::Kind;
 use rules::policy::Config;
-use rules::registration::{Profile, eligibility};
+use rules::registration::Profile;
 use state::budget::{Budget, TEXT_BUDGET};
 use state::delivery::{Claim, Decision};
 
@@ -74,7 +74,7 @@ impl Deliver {
         profile: Option<&Profile>,
     ) -> Result<Option<Delivery>, Again> {
         let scope = self.app.store.scope(config).await?;
-        let eligible = eligibility(profile, config, &scope);
+        let eligible = attempt.eligibility(profile, config, &scope);
         let decision = match may_send(profile, &eligible, config, order.way, order.contact) {
             Ok((_, contact_version)) => Decision {
                 delivery: Delivery {

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 
 use rules::activity::Activity;
 use rules::ids::CorrelationId;
+use rules::method::Method;
 use rules::notice::Kind;
 use rules::policy::Config;
 use rules::secret::Code;
@@ -219,7 +220,11 @@ impl NoticeText<'_> {
         let (subject, first, advice) = words(self.subject.kind);
         let organisation = self.subject.organisation;
         let when = format!("Account: {who}. Time: {at} (UTC).");
-        let paragraphs = vec![first.to_owned(), when, advice.to_owned()];
+        let mut paragraphs = vec![first.to_owned(), when, advice.to_owned()];
+        let method = self.activity.registration.as_ref().and_then(|r| r.method);
+        if let Some(method) = method {
+            paragraphs.insert(1, format!("What: {}.", named(method)));
+        }
         let mut letter =
             Letter::new(&self.subject, format!("{organisation}: {subject}"), paragraphs);
         letter.link.clone_from(&self.link);
@@ -232,6 +237,18 @@ const NOT_ME_LINK: &str =
     "This wasn’t me: sign everybody out and close the account until the password is reset";
 
 const NOT_ME: &str = "If it was not you, call your help desk now and give them the support code.";
+
+/// A method as people call it.
+fn named(method: Method) -> &'static str {
+    match method {
+        Method::Email => "email address",
+        Method::MobilePhone => "mobile phone",
+        Method::OfficePhone => "office phone",
+        Method::SecurityQuestions => "answers to security questions",
+        Method::AuthenticatorApp => "authenticator app",
+        Method::RecoveryCode => "recovery code",
+    }
+}
 
 /// Subject, first paragraph and advice of a notice.
 fn words(kind: Kind) -> (&'static str, &'static str, &'static str) {
@@ -270,12 +287,18 @@ fn words(kind: Kind) -> (&'static str, &'static str, &'static str) {
         ),
         Kind::MethodChanged => (
             "how you prove yourself was changed",
-            "An address or number that can reset your password was added or changed.",
+            "Something by which you can reset your password was added or changed.",
             NOT_ME,
         ),
         Kind::MethodRemoved => (
             "how you prove yourself was changed",
-            "An address or number that could reset your password was removed.",
+            "Something by which you could reset your password was removed.",
+            NOT_ME,
+        ),
+        Kind::RecoveryCodeUsed => (
+            "your recovery code was used",
+            "Your recovery code was used to prove that it is you. It cannot be used again: ask for a new one when you \
+             are signed in.",
             NOT_ME,
         ),
         Kind::AdministratorReset => (

@@ -46,7 +46,9 @@ pub struct MethodOnFile {
     method: Method,
     /// `unverified`, `verified` or `set_by_admin`.
     state: &'static str,
-    hint: String,
+    /// Of an address or a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verified_at: Option<String>,
 }
@@ -60,7 +62,7 @@ impl User {
             Standing::Fresh | Standing::Open { .. } | Standing::OnParole { .. } => None,
         };
         Self {
-            registered: registered(&profile),
+            registered: registered(&profile, config),
             locked_until,
             username: profile.username.to_string(),
             display_name: profile.display_name,
@@ -82,21 +84,20 @@ impl User {
     }
 }
 
-fn registered(profile: &Profile) -> Vec<MethodOnFile> {
-    let contacts = [
-        (Method::Email, &profile.email),
-        (Method::MobilePhone, &profile.mobile_phone),
-        (Method::OfficePhone, &profile.office_phone),
-    ];
-    let on_file = contacts.into_iter().filter_map(|(m, c)| c.as_ref().map(|c| (m, c)));
-    on_file
-        .map(|(method, contact)| MethodOnFile {
-            method,
-            state: state(method, contact),
-            hint: hint(&contact.value),
-            verified_at: contact.verified_at.map(Millis::rfc3339),
-        })
-        .collect()
+fn registered(profile: &Profile, config: &Config) -> Vec<MethodOnFile> {
+    let on_file = |method: Method| {
+        let contact = match method {
+            Method::Email => profile.email.as_ref(),
+            Method::MobilePhone => profile.mobile_phone.as_ref(),
+            Method::OfficePhone => profile.office_phone.as_ref(),
+            Method::SecurityQuestions | Method::AuthenticatorApp | Method::RecoveryCode => None,
+        };
+        let kept = profile.registered_at(method, config);
+        let state = contact.map(|c| state(method, c)).or(kept.map(|_| "verified"))?;
+        let verified_at = contact.and_then(|c| c.verified_at).or(kept).map(Millis::rfc3339);
+        Some(MethodOnFile { method, state, hint: contact.map(|c| hint(&c.value)), verified_at })
+    };
+    Method::ALL.into_iter().filter_map(on_file).collect()
 }
 
 fn state(method: Method, contact: &Contact) -> &'static str {
@@ -116,6 +117,7 @@ pub fn hint(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rules::factors::facts::AuthenticatorApp;
     use rules::ids::Username;
 
     use super::*;
@@ -129,13 +131,18 @@ mod tests {
         profile.email = contact("alice@home.example", Some(Millis(0)));
         profile.mobile_phone = contact("+447700900123", None);
         profile.office_phone = contact("+442079460123", None);
-        let registered = registered(&profile);
-        let told: Vec<_> =
-            registered.iter().map(|r| (r.method, r.state, r.hint.as_str())).collect();
+        let app = AuthenticatorApp { at: Millis(0), version: 2, last_step: 0 };
+        profile.authenticator = Some(app);
+        let registered = registered(&profile, &Config::default());
+        let told: Vec<_> = registered
+            .iter()
+            .map(|r| (r.method, r.state, r.hint.as_deref().unwrap_or_default()))
+            .collect();
         let expected = [
             (Method::Email, "verified", "a•••••@h•••••.example"),
             (Method::MobilePhone, "unverified", "+44 ••••••23"),
             (Method::OfficePhone, "set_by_admin", "+44 ••••••23"),
+            (Method::AuthenticatorApp, "verified", ""),
         ];
         assert_eq!(told, expected);
         assert_eq!(hint("nonsense"), "•••••");

@@ -1,5 +1,7 @@
-//! Asks for a code to a new contact: `POST /v1/registration/methods`.
+//! Begins to register a method: `POST /v1/registration/methods`. A new contact is sent a code; what else there is, is handed
+//! out ([`crate::hand_out`]).
 
+use axum::response::{IntoResponse, Response};
 use edge::{Json, Problem};
 use http::StatusCode;
 use rules::ids::Millis;
@@ -13,9 +15,11 @@ use state::enrolment::{Pending, TRIES};
 use state::throttles::Counters;
 use utoipa::ToSchema;
 
+use crate::hand_out::{self, HandedOut};
 use crate::visit::{ROUNDS, Visit};
 
-/// A method with what it needs: an address for `email`; a number and a way for `mobile_phone`.
+/// A method with what it needs: an address for `email`; a number and a way for `mobile_phone`; nothing for
+/// `authenticator_app` and `recovery_code`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewMethod {
@@ -52,8 +56,10 @@ pub(crate) struct CodeSent {
     resend_after: u32,
 }
 
-/// Sends a code to a new contact. It counts once the code came back.
+/// Sends a code to a new contact, which counts once the code came back; or hands out the secret of an app, which counts once
+/// a code of it came back; or a recovery code.
 #[utoipa::path(post, path = "/v1/registration/methods", request_body = NewMethod, responses(
+    (status = 200, body = HandedOut),
     (status = 202, body = CodeSent), (status = 400, description = "invalid_request"),
     (status = 401, description = "invalid_token"),
     (status = 403, description = "reset_refused, reauthentication_required"),
@@ -62,31 +68,57 @@ pub(crate) struct CodeSent {
     (status = 429, description = "throttled"),
 ))]
 pub(crate) async fn ask(
-    visit: Visit,
+    mut visit: Visit,
     Json(body): Json<NewMethod>,
-) -> Result<(StatusCode, Json<CodeSent>), Problem> {
-    let (way, typed) = body.wanted()?;
+) -> Result<Response, Problem> {
+    let wanted = body.wanted()?;
     visit.require_fresh()?;
     visit.require(body.method)?;
-    let contact = canonical(way, &typed, &visit.config.telecom.countries)?;
+    match wanted {
+        Wanted::Code(way, typed) => {
+            let sent = send(&visit, body.method, way, &typed).await?;
+            Ok((StatusCode::ACCEPTED, sent).into_response())
+        }
+        Wanted::App => Ok(hand_out::app(&mut visit).await?.into_response()),
+        Wanted::RecoveryCode => Ok(hand_out::recovery_code(&mut visit).await?.into_response()),
+    }
+}
+
+async fn send(
+    visit: &Visit,
+    method: Method,
+    way: Way,
+    typed: &str,
+) -> Result<Json<CodeSent>, Problem> {
+    let contact = canonical(way, typed, &visit.config.telecom.countries)?;
     let codes = &visit.config.codes;
     let nonce = visit.app.chance.id()?;
-    order(&visit, &Order { way, contact, codes, nonce, now: visit.call.now }).await?;
-    let sent = CodeSent {
-        method: body.method,
+    order(visit, &Order { way, contact, codes, nonce, now: visit.call.now }).await?;
+    Ok(Json(CodeSent {
+        method,
         code_length: codes.digits,
         expires_in: codes.seconds,
         resend_after: codes.resend_after,
-    };
-    Ok((StatusCode::ACCEPTED, Json(sent)))
+    }))
+}
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    /// A code by this way to the contact as typed.
+    Code(Way, String),
+    /// The secret of an app.
+    App,
+    /// A recovery code.
+    RecoveryCode,
 }
 
 impl NewMethod {
-    /// The way of proving and the contact as typed.
+    /// What is to be done.
     ///
     /// # Refuses
-    /// Members that are missing or belong to another method; `MethodNotEnabled` for a method without a contact.
-    fn wanted(&self) -> Result<(Way, String), Refusal> {
+    /// Members that are missing or belong to another method; `MethodNotEnabled` for a method that begins elsewhere.
+    fn wanted(&self) -> Result<Wanted, Refusal> {
         let Self { method, address, number, via } = self;
         let foreign = match method {
             Method::Email => [(number.is_some(), "number"), (via.is_some(), "via")],
@@ -104,19 +136,21 @@ impl NewMethod {
         }
         let required = |field| wrong(field, "required");
         match method {
-            Method::Email => Ok((Way::Email, address.clone().ok_or_else(|| required("address"))?)),
+            Method::Email => {
+                let address = address.clone().ok_or_else(|| required("address"))?;
+                Ok(Wanted::Code(Way::Email, address))
+            }
             Method::MobilePhone => {
                 let number = number.clone().ok_or_else(|| required("number"))?;
                 let way = match via.ok_or_else(|| required("via"))? {
                     Via::Sms => Way::Sms,
                     Via::Voice => Way::Voice,
                 };
-                Ok((way, number))
+                Ok(Wanted::Code(way, number))
             }
-            Method::OfficePhone
-            | Method::SecurityQuestions
-            | Method::AuthenticatorApp
-            | Method::RecoveryCode => Err(Refusal::MethodNotEnabled),
+            Method::AuthenticatorApp => Ok(Wanted::App),
+            Method::RecoveryCode => Ok(Wanted::RecoveryCode),
+            Method::OfficePhone | Method::SecurityQuestions => Err(Refusal::MethodNotEnabled),
         }
     }
 }
@@ -257,16 +291,23 @@ mod tests {
         let wanted = |address: Option<&str>, number: Option<&str>, via, method| {
             let address = address.map(str::to_owned);
             let number = number.map(str::to_owned);
-            NewMethod { method, address, number, via }.wanted().map(|(way, _)| way)
+            NewMethod { method, address, number, via }.wanted()
         };
         let (a, n) = (Some("a@x.example"), Some("+447700900123"));
-        assert_eq!(wanted(a, None, None, Method::Email), Ok(Way::Email));
+        let code = |way, contact: Option<&str>| Ok(Wanted::Code(way, contact.unwrap().to_owned()));
+        assert_eq!(wanted(a, None, None, Method::Email), code(Way::Email, a));
         assert_eq!(wanted(a, n, None, Method::Email), Err(wrong("number", "unknown_member")));
         assert_eq!(wanted(None, None, None, Method::Email), Err(wrong("address", "required")));
-        assert_eq!(wanted(None, n, Some(Via::Voice), Method::MobilePhone), Ok(Way::Voice));
+        let by_voice = wanted(None, n, Some(Via::Voice), Method::MobilePhone);
+        assert_eq!(by_voice, code(Way::Voice, n));
         assert_eq!(wanted(None, n, None, Method::MobilePhone), Err(wrong("via", "required")));
-        let app = wanted(None, None, None, Method::AuthenticatorApp);
-        assert_eq!(app, Err(Refusal::MethodNotEnabled));
+        assert_eq!(wanted(None, None, None, Method::AuthenticatorApp), Ok(Wanted::App));
+        assert_eq!(wanted(None, None, None, Method::RecoveryCode), Ok(Wanted::RecoveryCode));
+        let foreign = wanted(None, n, None, Method::RecoveryCode);
+        assert_eq!(foreign, Err(wrong("number", "unknown_member")));
+        for elsewhere in [Method::OfficePhone, Method::SecurityQuestions] {
+            assert_eq!(wanted(None, None, None, elsewhere), Err(Refusal::MethodNotEnabled));
+        }
     }
 
     #[test]

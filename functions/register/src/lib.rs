@@ -1,7 +1,7 @@
 //! A signed-in person registers how they can prove themselves later: the routes under `/v1/registration`.
 //!
 //! Modules, in the order of the flow: [`visit`] (who comes, and whether they may), [`view`] (what is registered),
-//! [`ask`] (a code to a new contact), [`prove`] (the code comes back: the contact counts), [`remove`], [`keep`] (what is
+//! [`ask`] (a code to a new contact), [`hand_out`] (a secret to keep), [`prove`] (the code comes back: the contact counts), [`remove`], [`keep`] (what is
 //! there is right, or is put off), [`questions`].
 //!
 //! # Why not …?
@@ -12,6 +12,7 @@
 //! - *Why is office phone, once set, no business of this function?* It belongs to a desk, not to the person.
 
 mod ask;
+mod hand_out;
 mod keep;
 mod prove;
 mod questions;
@@ -54,9 +55,13 @@ pub fn router(app: App) -> Router {
     components(schemas(
         view::Registration,
         view::RegisteredMethod,
+        view::OfferedQuestion,
         ask::NewMethod,
         ask::Via,
         ask::CodeSent,
+        hand_out::HandedOut,
+        hand_out::NewApp,
+        hand_out::NewRecoveryCode,
         prove::MethodCode,
         questions::Questions,
         questions::Answer,

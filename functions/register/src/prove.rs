@@ -1,9 +1,10 @@
-//! The code comes back: `POST /v1/registration/methods/verify`. From here on the contact counts.
+//! The code comes back, or the first one of an app: `POST /v1/registration/methods/verify`. From here on the contact, or the
+//! app, counts.
 
 use edge::{Json, Problem};
-use rules::activity::{Activity, Modified, Name, RegistrationChange};
+use rules::activity::{Activity, RegistrationChange};
+use rules::factors::facts::AuthenticatorApp;
 use rules::method::Method;
-use rules::notice::Kind;
 use rules::refusal::Refusal;
 use rules::registration::{Contact, Profile};
 use rules::secret::Code;
@@ -16,7 +17,7 @@ use utoipa::ToSchema;
 use crate::view::{self, Registration, hint};
 use crate::visit::{ROUNDS, Visit, contact, with_contact};
 
-/// The code that came to a contact.
+/// The code that came to a contact, or the one that an app shows.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MethodCode {
@@ -29,7 +30,7 @@ pub(crate) struct MethodCode {
 /// Longest code that is read, characters; what people paste may carry blanks.
 const CODE_MAX: usize = 64;
 
-/// Proves a contact by the code that was sent to it.
+/// Proves a contact by the code that was sent to it, or an app by a code of it.
 #[utoipa::path(
     post, path = "/v1/registration/methods/verify", request_body = MethodCode,
     responses(
@@ -54,29 +55,42 @@ pub(crate) async fn verify(
     }
     visit.require(body.method)?;
     let typed = Code::typed(&body.code);
-    let guess = Guess { method: body.method, typed: &typed, key: &visit.app.keys.code };
+    let app = visit.app.clone();
+    let guess = Guess { method: body.method, typed: &typed, keys: &app.keys };
     let username = visit.username();
-    let (enrolment, pending) = visit.app.store.prove_contact(username, &guess, &visit.call).await?;
-    keep(&mut visit, enrolment, &pending).await?;
+    let (enrolment, pending) = app.store.prove_contact(username, &guess, &visit.call).await?;
+    keep(&mut visit, enrolment, &pending, &guess).await?;
     Ok(Json(view::of(&visit)))
 }
 
-/// Commits a proved contact, however often the account is changed in between.
+/// Commits what was proved, however often the account is changed in between.
 async fn keep(
     visit: &mut Visit,
     mut enrolment: Enrolment,
     pending: &Pending,
+    guess: &Guess<'_>,
 ) -> Result<(), Problem> {
     let method = pending.way.method();
     for _ in 0..ROUNDS {
-        let next = proved(visit, pending)?;
+        let (next, activity, sealed) = match method {
+            Method::AuthenticatorApp => confirmed(visit, pending, guess).await?,
+            Method::Email
+            | Method::MobilePhone
+            | Method::OfficePhone
+            | Method::SecurityQuestions
+            | Method::RecoveryCode => {
+                let next = proved(visit, pending)?;
+                let activity = fact(visit, &next, method);
+                (next, activity, None)
+            }
+        };
         let change = AccountChange {
             profile: &next,
             credential: None,
-            activity: &fact(visit, &next, method),
+            activity: &activity,
             retention_days: visit.call.retention_days,
         };
-        match visit.app.store.settle(&enrolment, method, &change).await {
+        match visit.app.store.settle(&enrolment, method, &change, sealed.as_deref()).await {
             Ok(()) => {
                 visit.caller.profile = next;
                 return Ok(());
@@ -92,27 +106,39 @@ async fn keep(
     Err(Refusal::Conflict.into())
 }
 
+/// The account with a confirmed app. The code that confirmed it counts as used (RST-08; RFC 6238 §5.2).
+async fn confirmed(
+    visit: &Visit,
+    pending: &Pending,
+    guess: &Guess<'_>,
+) -> Result<(Profile, Activity, Option<Vec<u8>>), Problem> {
+    let username = visit.username();
+    let secret = pending.secret(username, guess.keys).ok_or(Refusal::NoChallenge)?;
+    let step = pending.step_of(username, guess, visit.call.now).ok_or(Refusal::NoChallenge)?;
+    let mut factors = visit.factors().await?;
+    let before = visit.profile();
+    let mut next = before.clone();
+    let version = before.next_version();
+    (factors.totp_version, factors.totp_secret) = (version, *secret);
+    let was_there = before.authenticator.is_some();
+    next.authenticator = Some(AuthenticatorApp { at: visit.call.now, version, last_step: step });
+    let next = visit.registered(next);
+    let row = visit.secret_fact(&next, Method::AuthenticatorApp, was_there);
+    Ok((next, row, Some(visit.seal(&factors)?)))
+}
+
 /// Whether a contact still waits for the code that was right.
 fn is_same(waiting: &Pending, proved: &Pending) -> bool {
     waiting.nonce == proved.nonce && waiting.send == proved.send
 }
 
-/// The profile with the contact proved; confirmed as a whole if that completes it.
+/// The profile with the contact proved.
 fn proved(visit: &Visit, pending: &Pending) -> Result<Profile, Refusal> {
     let (before, method, now) = (visit.profile(), pending.way.method(), visit.call.now);
     let version = version(before, contact(before, method), &pending.contact);
     let value = pending.contact.clone();
-    let mut next =
-        with_contact(before, method, Some(Contact { value, verified_at: Some(now), version }))?;
-    next.updated_at = now;
-    next.registration_required = false;
-    if visit.is_complete(&next) {
-        next.confirmed_at = Some(now);
-        next.skips = 0;
-    } else {
-        next.registration_required = before.registration_required;
-    }
-    Ok(next)
+    let proved = Contact { value, verified_at: Some(now), version };
+    Ok(visit.registered(with_contact(before, method, Some(proved))?))
 }
 
 /// The version of a contact that is proved now: its own if it was proved before and is the same; otherwise higher than
@@ -125,21 +151,14 @@ fn version(account: &Profile, before: Option<&Contact>, value: &str) -> u32 {
     same.map_or(highest.saturating_add(1), |c| c.version)
 }
 
-/// The record of it, with a notice to the contact of before, the new one and every notice address.
+/// The record of a contact that was proved.
 fn fact(visit: &Visit, next: &Profile, method: Method) -> Activity {
-    let before = visit.profile();
-    let (old, new) = (contact(before, method), contact(next, method));
-    let completes = visit.is_complete(next) && !visit.is_complete(before);
-    let name = if completes { Name::Registered } else { Name::SecurityInfoSaved };
+    let (old, new) = (contact(visit.profile(), method), contact(next, method));
     let was_proved = old.is_some_and(|c| c.verified_at.is_some());
     let change =
         if was_proved { RegistrationChange::Updated } else { RegistrationChange::Registered };
-    let mut row = visit.row(name, Some(method), change);
     let shown = |c: Option<&Contact>| c.and_then(|c| hint(method, &c.value));
-    row.modified =
-        vec![Modified { field: method.as_str().to_owned(), old: shown(old), new: shown(new) }];
-    row.notices = visit.notice(Kind::MethodChanged, method, next.notice_addresses());
-    row
+    visit.fact(next, method, (shown(old), shown(new)), change)
 }
 
 #[cfg(test)]

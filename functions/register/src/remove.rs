@@ -2,19 +2,18 @@
 
 use axum::extract::Path;
 use edge::{Json, Problem};
-use rules::activity::{Modified, Name, RegistrationChange};
+use rules::factors::{Answers, Factors, TAG_LEN, TOTP_SECRET_LEN};
 use rules::method::Method;
-use rules::notice::Kind;
 use rules::refusal::Refusal;
 
 use crate::view::{self, Registration, hint};
-use crate::visit::{Amendment, Visit, contact, with_contact};
+use crate::visit::{Amendment, ON_FILE, Visit, contact, with_contact};
 
 /// Removes a method; removing what is not there changes nothing. What was confirmed stays confirmed until its time
 /// (REG-10).
 #[utoipa::path(
     delete, path = "/v1/registration/methods/{method}",
-    params(("method" = String, Path, description = "`email` or `mobile_phone`")),
+    params(("method" = String, Path, description = "Any but `office_phone`, which an administrator removes")),
     responses(
         (status = 200, body = Registration), (status = 401, description = "invalid_token"),
         (status = 403, description = "reset_refused, reauthentication_required, forbidden"),
@@ -32,8 +31,39 @@ pub(crate) async fn remove(
         // An administrator sets it, and an administrator removes it.
         return Err(Refusal::Forbidden.into());
     }
-    visit.amend(|visit| removed(visit, method)).await?;
+    match method {
+        Method::Email | Method::MobilePhone | Method::OfficePhone => {
+            visit.amend(|visit| removed(visit, method)).await?;
+        }
+        Method::SecurityQuestions | Method::AuthenticatorApp | Method::RecoveryCode => {
+            visit.amend_secrets(|visit, factors| Ok(wiped(visit, factors, method))).await?;
+        }
+    }
     Ok(Json(view::of(&visit)))
+}
+
+/// The account and its secrets without a method.
+fn wiped(visit: &Visit, factors: &mut Factors, method: Method) -> Option<Amendment> {
+    let before = visit.profile();
+    let mut profile = before.clone();
+    let was_there = match method {
+        Method::Email | Method::MobilePhone | Method::OfficePhone => false,
+        Method::SecurityQuestions => {
+            factors.answers = Answers::blank();
+            profile.questions.take().is_some()
+        }
+        Method::AuthenticatorApp => {
+            (factors.totp_version, factors.totp_secret) = (0, [0; TOTP_SECRET_LEN]);
+            profile.authenticator.take().is_some()
+        }
+        Method::RecoveryCode => {
+            (factors.recovery_version, factors.recovery_tag) = (0, [0; TAG_LEN]);
+            profile.recovery.take().is_some()
+        }
+    };
+    profile.updated_at = visit.call.now;
+    let activity = visit.removal(method, Some(ON_FILE.to_owned()));
+    was_there.then_some(Amendment { profile, activity, forget: Some(method) })
 }
 
 fn removed(visit: &Visit, method: Method) -> Result<Option<Amendment>, Refusal> {
@@ -41,13 +71,6 @@ fn removed(visit: &Visit, method: Method) -> Result<Option<Amendment>, Refusal> 
     let mut profile = with_contact(before, method, None)?;
     let Some(old) = contact(before, method) else { return Ok(None) };
     profile.updated_at = visit.call.now;
-    let change = RegistrationChange::Removed;
-    let mut activity = visit.row(Name::SecurityInfoRemoved, Some(method), change);
-    activity.modified = vec![Modified {
-        field: method.as_str().to_owned(),
-        old: hint(method, &old.value),
-        new: None,
-    }];
-    activity.notices = visit.notice(Kind::MethodRemoved, method, before.notice_addresses());
+    let activity = visit.removal(method, hint(method, &old.value));
     Ok(Some(Amendment { profile, activity, forget: Some(method) }))
 }

@@ -2,6 +2,7 @@
 
 use edge::Json;
 use rules::method::{EmailAddress, Method, Phone};
+use rules::policy::Config;
 use rules::registration::{Contact, Profile};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -37,6 +38,19 @@ pub(crate) struct RegisteredMethod {
     hint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verified_at: Option<String>,
+    /// Of `security_questions`: how many to answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_register: Option<u8>,
+    /// Of `security_questions`: which may be answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    questions: Option<Vec<OfferedQuestion>>,
+}
+
+/// A question that may be answered.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OfferedQuestion {
+    id: String,
+    text: String,
 }
 
 /// Says what is registered and what is still missing.
@@ -52,7 +66,14 @@ pub(crate) async fn current(visit: Visit) -> Json<Registration> {
 pub(crate) fn of(visit: &Visit) -> Registration {
     let profile = visit.profile();
     let standing = visit.standing(profile);
-    let methods = visit.methods().into_iter().map(|method| registered(profile, method));
+    let methods = visit.methods().into_iter().map(|method| match method {
+        Method::SecurityQuestions => questions(visit),
+        Method::Email
+        | Method::MobilePhone
+        | Method::OfficePhone
+        | Method::AuthenticatorApp
+        | Method::RecoveryCode => registered(profile, method, &visit.config),
+    });
     Registration {
         required: standing.required,
         registered: standing.registered,
@@ -64,14 +85,32 @@ pub(crate) fn of(visit: &Visit) -> Registration {
     }
 }
 
-fn registered(profile: &Profile, method: Method) -> RegisteredMethod {
+fn registered(profile: &Profile, method: Method, config: &Config) -> RegisteredMethod {
     let contact = contact(profile, method);
-    let verified_at = contact.and_then(|c| c.verified_at);
+    let kept = profile.registered_at(method, config);
+    let verified_at = contact.and_then(|c| c.verified_at).or(kept);
     RegisteredMethod {
         method,
-        state: state(method, contact),
+        state: if kept.is_some() { "verified" } else { state(method, contact) },
         hint: contact.and_then(|c| hint(method, &c.value)),
         verified_at: verified_at.map(|at| at.rfc3339()),
+        to_register: None,
+        questions: None,
+    }
+}
+
+/// The method of questions, with those that may be answered, in the language of the request.
+fn questions(visit: &Visit) -> RegisteredMethod {
+    let (config, locale) = (&visit.config, &visit.call.locale);
+    let default = &config.branding.default_locale;
+    let offered = config.question_pool().into_iter().map(|question| OfferedQuestion {
+        id: question.id().to_owned(),
+        text: question.text(locale, default).to_owned(),
+    });
+    RegisteredMethod {
+        to_register: Some(config.security_questions.to_register),
+        questions: Some(offered.collect()),
+        ..registered(visit.profile(), Method::SecurityQuestions, config)
     }
 }
 
@@ -103,20 +142,21 @@ mod tests {
     fn a_datum_is_missing_unverified_verified_or_set_by_an_administrator() {
         let username = Username::parse("alice").unwrap();
         let mut profile = Profile::new(username, String::from("u"), Millis(0));
+        let see = |profile: &Profile, method| registered(profile, method, &Config::default());
         let unproved =
             |value: &str| Some(Contact { value: value.to_owned(), verified_at: None, version: 1 });
-        assert_eq!(registered(&profile, Method::Email).state, "missing");
+        assert_eq!(see(&profile, Method::Email).state, "missing");
         profile.email = unproved("alice@home.example");
         profile.office_phone = unproved("+442079460958");
-        let email = registered(&profile, Method::Email);
+        let email = see(&profile, Method::Email);
         assert_eq!(
             (email.state, email.hint.as_deref()),
             ("unverified", Some("a•••••@h•••••.example"))
         );
-        let office = registered(&profile, Method::OfficePhone);
+        let office = see(&profile, Method::OfficePhone);
         assert_eq!((office.state, office.hint.as_deref()), ("set_by_admin", Some("+44 ••••••58")));
         profile.email.as_mut().unwrap().verified_at = Some(Millis(7));
-        assert_eq!(registered(&profile, Method::Email).state, "verified");
-        assert_eq!(registered(&profile, Method::RecoveryCode).state, "missing");
+        assert_eq!(see(&profile, Method::Email).state, "verified");
+        assert_eq!(see(&profile, Method::RecoveryCode).state, "missing");
     }
 }

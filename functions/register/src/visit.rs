@@ -3,7 +3,8 @@
 use axum::extract::FromRequestParts;
 use edge::{App, Caller, Incoming, Problem};
 use http::request::Parts;
-use rules::activity::{Activity, Name, RegistrationChange, RegistrationRow};
+use rules::activity::{Activity, Modified, Name, RegistrationChange, RegistrationRow};
+use rules::factors::Factors;
 use rules::ids::Username;
 use rules::method::Method;
 use rules::notice::{Kind, Notice};
@@ -13,10 +14,13 @@ use rules::registration::{
     ADMINISTRATOR_METHODS, Contact, Ineligible, Profile, Scope, Standing, eligibility, standing,
 };
 use state::accounts::AccountChange;
-use state::{Call, Error};
+use state::{Call, Error, Fault};
 
 /// Rounds in which a change that met a concurrent change of the account is decided again.
 pub(crate) const ROUNDS: u32 = 3;
+
+/// What the record says of a secret that is registered.
+pub(crate) const ON_FILE: &str = "registered";
 
 /// Somebody signed in and in scope, with what is in force.
 pub(crate) struct Visit {
@@ -85,12 +89,10 @@ impl Visit {
     }
 
     /// Methods that may be registered, in the order in which people see them: the enabled ones; an administrator's own,
-    /// fixed ones, the app only once the organisation can use it.
+    /// fixed ones.
     pub(crate) fn methods(&self) -> Vec<Method> {
         let enabled = |m: &Method| self.config.methods.is_enabled(*m);
-        let fixed = |m: &Method| {
-            ADMINISTRATOR_METHODS.contains(m) && (*m != Method::AuthenticatorApp || enabled(m))
-        };
+        let fixed = |m: &Method| ADMINISTRATOR_METHODS.contains(m);
         let administrator = self.profile().is_administrator();
         let offered = |m: &Method| if administrator { fixed(m) } else { enabled(m) };
         Method::ALL.into_iter().filter(offered).collect()
@@ -111,6 +113,55 @@ impl Visit {
     pub(crate) fn is_complete(&self, profile: &Profile) -> bool {
         let standing = self.standing(profile);
         standing.registered >= standing.required && !profile.registration_required
+    }
+
+    /// The profile after a datum was registered: confirmed as a whole if that completes it.
+    pub(crate) fn registered(&self, mut next: Profile) -> Profile {
+        let before = self.profile();
+        next.updated_at = self.call.now;
+        next.registration_required = false;
+        if self.is_complete(&next) {
+            next.confirmed_at = Some(self.call.now);
+            next.skips = 0;
+        } else {
+            next.registration_required = before.registration_required;
+        }
+        next
+    }
+
+    /// The record of a datum that was registered, with a notice to the contact of before, the new one and every notice
+    /// address. `old` and `new` are what may be shown of it.
+    pub(crate) fn fact(
+        &self,
+        next: &Profile,
+        method: Method,
+        (old, new): (Option<String>, Option<String>),
+        change: RegistrationChange,
+    ) -> Activity {
+        let completes = self.is_complete(next) && !self.is_complete(self.profile());
+        let name = if completes { Name::Registered } else { Name::SecurityInfoSaved };
+        let mut row = self.row(name, Some(method), change);
+        row.modified = vec![Modified { field: method.as_str().to_owned(), old, new }];
+        row.notices = self.notice(Kind::MethodChanged, method, next.notice_addresses());
+        row
+    }
+
+    /// [`Visit::fact`] of a datum of which nothing may be shown but that it is there.
+    pub(crate) fn secret_fact(&self, next: &Profile, method: Method, was_there: bool) -> Activity {
+        let word = || String::from(ON_FILE);
+        let change =
+            if was_there { RegistrationChange::Updated } else { RegistrationChange::Registered };
+        self.fact(next, method, (was_there.then(word), Some(word())), change)
+    }
+
+    /// The record of a datum that is removed, with a notice to every address.
+    pub(crate) fn removal(&self, method: Method, old: Option<String>) -> Activity {
+        let change = RegistrationChange::Removed;
+        let mut row = self.row(Name::SecurityInfoRemoved, Some(method), change);
+        row.modified = vec![Modified { field: method.as_str().to_owned(), old, new: None }];
+        let addresses = self.profile().notice_addresses();
+        row.notices = self.notice(Kind::MethodRemoved, method, addresses);
+        row
     }
 
     /// A row about what became of a datum.
@@ -165,7 +216,7 @@ impl Visit {
     ) -> Result<(), Problem> {
         for _ in 0..ROUNDS {
             let Some(amendment) = decide(self)? else { return Ok(()) };
-            match self.commit(&amendment).await {
+            match self.commit(&amendment, None).await {
                 Ok(()) => {
                     self.caller.profile = amendment.profile;
                     return Ok(());
@@ -177,7 +228,46 @@ impl Visit {
         Err(Refusal::Conflict.into())
     }
 
-    async fn commit(&self, amendment: &Amendment) -> Result<(), Error> {
+    /// [`Visit::amend`] of an account with its sealed secrets, which `decide` changes.
+    ///
+    /// # Refuses
+    /// As `decide`; `Conflict`.
+    pub(crate) async fn amend_secrets(
+        &mut self,
+        decide: impl Fn(&Self, &mut Factors) -> Result<Option<Amendment>, Refusal>,
+    ) -> Result<(), Problem> {
+        for _ in 0..ROUNDS {
+            let mut factors = self.factors().await?;
+            let Some(amendment) = decide(self, &mut factors)? else { return Ok(()) };
+            let sealed = self.seal(&factors)?;
+            match self.commit(&amendment, Some(&sealed)).await {
+                Ok(()) => {
+                    self.caller.profile = amendment.profile;
+                    return Ok(());
+                }
+                Err(Error::Refused(Refusal::Conflict)) => self.read_again().await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Refusal::Conflict.into())
+    }
+
+    /// The account's sealed secrets; blank where there are none, or those of an earlier account of the name.
+    pub(crate) async fn factors(&self) -> Result<Factors, Problem> {
+        let blank = Factors::of(&self.profile().uid);
+        let Some(kept) = self.app.store.factors(self.username()).await? else { return Ok(blank) };
+        let opened = Factors::open(&self.app.keys.factors, self.username(), &kept.sealed);
+        let opened = opened.map_err(|_| Fault::Corrupt { kind: "factors" })?;
+        Ok(if opened.account == blank.account { opened } else { blank })
+    }
+
+    /// The secrets as they are kept.
+    pub(crate) fn seal(&self, factors: &Factors) -> Result<Vec<u8>, Fault> {
+        let nonce = self.app.chance.bytes()?;
+        Ok(factors.seal(&self.app.keys.factors, self.username(), nonce))
+    }
+
+    async fn commit(&self, amendment: &Amendment, sealed: Option<&[u8]>) -> Result<(), Error> {
         let change = AccountChange {
             profile: &amendment.profile,
             credential: None,
@@ -188,10 +278,13 @@ impl Visit {
             let enrolment = self.app.store.enrolment(self.username()).await?;
             let pending = enrolment.filter(|e| e.of(method).is_some());
             if let Some(enrolment) = pending {
-                return self.app.store.settle(&enrolment, method, &change).await;
+                return self.app.store.settle(&enrolment, method, &change, sealed).await;
             }
         }
-        self.app.store.change_account(change).await
+        match sealed {
+            Some(sealed) => self.app.store.change_factors(change, sealed).await,
+            None => self.app.store.change_account(change).await,
+        }
     }
 }
 

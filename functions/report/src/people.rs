@@ -75,7 +75,7 @@ struct Rules {
 impl Rules {
     fn item(&self, profile: &Profile) -> UserItem {
         let standing = standing(profile, &self.config, &self.scope, self.now);
-        let methods = profile.usable_methods(self.config.accept_directory_data);
+        let methods = profile.usable_methods(&self.config);
         UserItem {
             username: profile.username.to_string(),
             display_name: profile.display_name.clone(),

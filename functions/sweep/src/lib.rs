@@ -25,7 +25,7 @@ use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use rules::attempt::{Attempt, Status};
 use rules::ids::{CorrelationId, Millis};
-use rules::registration::{Scope, eligibility};
+use rules::registration::Scope;
 use state::attempts::{Ending, Mark, Span};
 use state::config::Versioned;
 use state::{Call, Fault};
@@ -255,7 +255,7 @@ async fn end(app: &App, policy: &(Versioned, Scope), id: CorrelationId) -> Resul
         };
         let profile = app.store.profile(&attempt.username).await?;
         let (config, scope) = policy;
-        let eligible = eligibility(profile.as_ref(), &config.config, scope);
+        let eligible = attempt.eligibility(profile.as_ref(), &config.config, scope);
         let role = profile.as_ref().map(|p| p.role());
         let ending = Ending::TimedOut { refused: eligible.err(), role };
         if app.store.end(&attempt, ending, &call(app, &attempt)?).await? {

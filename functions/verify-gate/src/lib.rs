@@ -1,6 +1,9 @@
 //! The gates of a reset: ask for a code, prove it, see where one stands, stop, ask for help.
 //!
-//! Hops of a gate: [`router`] → `state::attempts::pass_gate` → `rules::attempt::judge` → `state::write`.
+//! Hops of a gate: [`router`] → `state::attempts::pass_gate` → `rules::attempt::judge` → `state::write`. Where nothing is
+//! sent: [`router`] → [`kept`] → `rules::factors::proving` → `state::attempts::pass_kept`.
+
+mod kept;
 
 use axum::Router;
 use axum::extract::State;
@@ -77,12 +80,13 @@ async fn current(
     AttemptBearer(token): AttemptBearer,
 ) -> Result<Within<Json<Current>>, Problem> {
     let attempt = app.store.admitted(&token, call.now).await?;
+    let sent = attempt.challenge.as_ref().filter(|c| c.way.sends());
     let current = Current {
         purpose: attempt.purpose,
         step: attempt.step(),
         methods: choices(&attempt),
         expires_in: call.now.seconds_until(attempt.expires_at),
-        delivery: attempt.challenge.as_ref().map(|c| delivery(&attempt, c.send)),
+        delivery: sent.map(|c| delivery(&attempt, c.send)),
         status: if attempt.is_ready() { "ready" } else { "open" },
     };
     Ok(Within(attempt.correlation, Json(current)))
@@ -120,8 +124,10 @@ struct Asked {
     resend_after: u32,
 }
 
-/// Asks for a code. The answer is the same whether or not the contact is the registered one.
+/// Asks for a code, or which questions are to be answered. The answer is the same whether or not the contact is the
+/// registered one.
 #[utoipa::path(post, path = "/v1/resets/challenge", request_body = Ask, responses(
+    (status = 200, body = kept::Wanted),
     (status = 202, body = Asked), (status = 400, description = "invalid_request"),
     (status = 401, description = "invalid_token"),
     (status = 410, description = "reset_finished, reset_expired"),
@@ -133,7 +139,10 @@ async fn challenge(
     Incoming(call): Incoming,
     AttemptBearer(token): AttemptBearer,
     Json(body): Json<Ask>,
-) -> Result<Within<(StatusCode, Json<Asked>)>, Problem> {
+) -> Result<Response, Problem> {
+    if !body.method.sends() {
+        return Ok(kept::challenge(&app, &call, &token, body.method).await?.into_response());
+    }
     let contact = contact(body.method, body.contact.as_deref())?;
     let attempt = app.store.challenge(&token, body.method, contact.as_deref(), &call).await?;
     let asked = Asked {
@@ -142,7 +151,7 @@ async fn challenge(
         expires_in: expires_in(&attempt, call.now),
         resend_after: attempt.policy.resend_after,
     };
-    Ok(Within(attempt.correlation, (StatusCode::ACCEPTED, Json(asked))))
+    Ok(Within(attempt.correlation, (StatusCode::ACCEPTED, Json(asked))).into_response())
 }
 
 fn expires_in(attempt: &Attempt, now: Millis) -> u32 {
@@ -164,14 +173,55 @@ fn contact(way: Way, typed: Option<&str>) -> Result<Option<String>, Problem> {
     canonical.map(Some).map_err(|e| Problem::field("contact", e.code()))
 }
 
-/// A proof.
+/// A proof: `answers` for `security_questions`, `code` for every other way.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Prove {
     #[schema(value_type = String)]
     method: Way,
     /// Spaces, dashes and a leading `#` are ignored.
-    code: String,
+    #[serde(default)]
+    code: Option<String>,
+    /// One for each question asked.
+    #[serde(default)]
+    answers: Option<Vec<GivenAnswer>>,
+}
+
+/// An answer to a question.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct GivenAnswer {
+    id: String,
+    answer: String,
+}
+
+/// A proof whose members fit its way.
+enum Typed {
+    Code(String),
+    Answers(Vec<GivenAnswer>),
+}
+
+impl Prove {
+    /// # Refuses
+    /// `InvalidRequest` for members that are missing, belong to another way or cannot be a proof.
+    fn typed(self) -> Result<Typed, Problem> {
+        match (self.method, self.code, self.answers) {
+            (Way::SecurityQuestions, Some(_), _) => Err(Problem::field("code", "unknown_member")),
+            (Way::SecurityQuestions, None, answers) => {
+                let answers = answers.filter(|all| !all.is_empty());
+                answers.map(Typed::Answers).ok_or_else(|| Problem::field("answers", "required"))
+            }
+            (_, _, Some(_)) => Err(Problem::field("answers", "unknown_member")),
+            (_, None, None) => Err(Problem::field("code", "required")),
+            (_, Some(code), None) if code.trim().is_empty() => {
+                Err(Problem::field("code", "required"))
+            }
+            (_, Some(code), None) if code.chars().count() > CODE_MAX => {
+                Err(Problem::field("code", "too_long"))
+            }
+            (_, Some(code), None) => Ok(Typed::Code(code)),
+        }
+    }
 }
 
 /// Longest code that is read, characters; what people paste may carry blanks.
@@ -193,7 +243,7 @@ struct Proved {
     next: Option<&'static str>,
 }
 
-/// Judges a code. The token is replaced at each passed gate.
+/// Judges a code or answers. The token is replaced at each passed gate.
 #[utoipa::path(post, path = "/v1/resets/verify", request_body = Prove, responses(
     (status = 200, body = Proved), (status = 400, description = "invalid_request"),
     (status = 401, description = "invalid_token"), (status = 409, description = "no_challenge"),
@@ -206,27 +256,31 @@ async fn verify(
     AttemptBearer(token): AttemptBearer,
     Json(body): Json<Prove>,
 ) -> Result<Within<Json<Proved>>, Problem> {
-    if body.code.trim().is_empty() {
-        return Err(Problem::field("code", "required"));
-    }
-    if body.code.chars().count() > CODE_MAX {
-        return Err(Problem::field("code", "too_long"));
-    }
+    let way = body.method;
+    let typed = body.typed()?;
     let correlation = token.correlation().ok_or(Refusal::InvalidToken)?;
     let next = ResetToken::new(correlation, app.chance.bytes()?);
-    let proof = Proof { way: body.method, code: Code::typed(&body.code), next };
-    let attempt = app.store.pass_gate(&token, &proof, &app.keys.code, &call).await?;
-    let ready = attempt.is_ready();
-    let next = match attempt.purpose {
-        Purpose::Reset => "complete",
-        Purpose::Unlock => "unlock",
+    let (attempt, next) = match typed {
+        Typed::Code(code) if way.sends() => {
+            let proof = Proof { way, code: Code::typed(&code), next };
+            let attempt = app.store.pass_gate(&token, &proof, &app.keys.code, &call).await?;
+            (attempt, proof.next)
+        }
+        typed => {
+            let visit = kept::Visit { app: &app, call: &call, token: &token, next: &next };
+            (kept::verify(&visit, way, &typed).await?, next)
+        }
     };
+    let ready = attempt.is_ready();
     let proved = Proved {
         status: if ready { "ready" } else { "next_gate" },
-        reset_token: proof.next.reveal().to_owned(),
+        reset_token: next.reveal().to_owned(),
         step: (!ready).then(|| attempt.step()),
         methods: (!ready).then(|| choices(&attempt)),
-        next: ready.then_some(next),
+        next: ready.then_some(match attempt.purpose {
+            Purpose::Reset => "complete",
+            Purpose::Unlock => "unlock",
+        }),
     };
     Ok(Within(correlation, Json(proved)))
 }
@@ -280,6 +334,17 @@ async fn contact_admin(
 #[derive(OpenApi)]
 #[openapi(
     paths(current, challenge, verify, cancel, contact_admin),
-    components(schemas(Choice, Current, Ask, Asked, Prove, Proved, Contacted))
+    components(schemas(
+        Choice,
+        Current,
+        Ask,
+        Asked,
+        kept::Wanted,
+        kept::AskedQuestion,
+        Prove,
+        GivenAnswer,
+        Proved,
+        Contacted
+    ))
 )]
 pub struct Contract;

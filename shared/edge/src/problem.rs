@@ -237,7 +237,7 @@ impl From<Refusal> for Problem {
         if let Refusal::PasswordRejected(reasons) = &refusal {
             problem.reasons = reasons.iter().map(ReasonItem::from).collect();
         }
-        if let Refusal::InvalidRequest(fields) = refusal {
+        if let Refusal::InvalidRequest(fields) | Refusal::AnswersRejected(fields) = refusal {
             problem.errors = fields.into_iter().map(ErrorItem::from).collect();
         } else if let Refusal::ConfigInvalid(errors) = refusal {
             problem.errors = errors.into_iter().map(ErrorItem::from).collect();
@@ -296,6 +296,7 @@ fn words(refusal: &Refusal) -> Problem {
         Refusal::NotFound => NOT_FOUND,
         Refusal::Forbidden => FORBIDDEN,
         Refusal::InvalidRequest(_) => INVALID_REQUEST,
+        Refusal::AnswersRejected(_) => ANSWERS_REJECTED,
         Refusal::InvalidToken => INVALID_TOKEN,
         Refusal::InvalidCredentials => INVALID_CREDENTIALS,
         Refusal::PasswordChangeRequired => PASSWORD_CHANGE_REQUIRED,
@@ -368,6 +369,12 @@ const INVALID_REQUEST: Words = (
     "invalid_request",
     "The request is not valid",
     "Nothing was done. Check the members named in errors.",
+);
+const ANSWERS_REJECTED: Words = (
+    UNPROCESSABLE,
+    "answers_rejected",
+    "These answers cannot be used",
+    "Nothing was kept. Each error says which answer, and what is in the way.",
 );
 const INVALID_TOKEN: Words = (
     StatusCode::UNAUTHORIZED,

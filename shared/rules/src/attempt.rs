@@ -14,7 +14,9 @@ use crate::ids::{CorrelationId, Millis, Network, Username};
 use crate::method::{Method, Phone, PhoneUse, Way};
 use crate::policy::{Config, Policy};
 use crate::refusal::Refusal;
-use crate::registration::{ADMINISTRATOR_METHODS, Eligible, Ineligible, Profile};
+use crate::registration::{
+    ADMINISTRATOR_METHODS, Eligible, Ineligible, Profile, Scope, eligibility,
+};
 use crate::secret::{Code, Key, TokenHash};
 use crate::throttle::Limits;
 
@@ -267,7 +269,7 @@ impl Attempt {
             if self.disclosed.is_some() {
                 self.policy.ways.contains(way)
             } else if administrator && !passed.is_empty() {
-                ADMINISTRATOR_METHODS.contains(&way.method()) && *way != Way::AuthenticatorApp
+                ADMINISTRATOR_METHODS.contains(&way.method())
             } else {
                 self.policy.ways.contains(way)
             }
@@ -281,7 +283,15 @@ impl Attempt {
         self.disclosed.as_ref()?.hints.get(&way).map(String::as_str)
     }
 
-    /// What asking for a code by `way` changes; a `long` code if short ones could be guessed (THR-03).
+    /// Whether a contact, by its tag, is one that opened a gate already: a number on file twice is one method (RST-04).
+    pub fn has_proved(&self, contact_tag: &str) -> bool {
+        let place = self.contacts.iter().position(|known| known == contact_tag);
+        let place = place.and_then(|place| u8::try_from(place).ok());
+        place.is_some() && self.gates.iter().any(|gate| gate.contact == place)
+    }
+
+    /// What asking for a proof by `way` changes; a `long` code if short ones could be guessed (THR-03). A code has its own
+    /// life; what the person has for themselves may be presented until the attempt ends.
     ///
     /// # Refuses
     /// `MethodNotAvailable` for a way that is not offered, or when nothing more is needed; `Throttled` before
@@ -297,9 +307,12 @@ impl Attempt {
             }
         }
         let sends = self.sends.saturating_add(1);
-        let expires_at = now.plus_seconds(self.policy.code_seconds).min(self.expires_at);
+        let life = if way.sends() { self.policy.code_seconds } else { u32::MAX };
+        let expires_at = now.plus_seconds(life).min(self.expires_at);
         let length = if long { gate::LONG_CODE } else { self.policy.code_digits };
-        Ok(Asked { challenge: Challenge { way, send: sends, at: now, expires_at, length }, sends })
+        let (contact, asked) = (None, None);
+        let challenge = Challenge { way, send: sends, at: now, expires_at, length, contact, asked };
+        Ok(Asked { challenge, sends })
     }
 
     /// The challenge that a proof by `way` answers.
@@ -327,8 +340,31 @@ impl Attempt {
         let right = gate::code(key, self.correlation, way, send, challenge.length).is(typed);
         let delivery = self.deliveries.get(&send.to_string()).filter(|d| d.counts())?;
         let contact_version = delivery.contact_version;
-        let long = challenge.length == gate::LONG_CODE;
-        right.then_some(Passed { way, send, contact_version, at: now, long })
+        let (long, contact) = (challenge.length == gate::LONG_CODE, challenge.contact);
+        right.then_some(Passed { way, send, contact_version, contact, asked: None, at: now, long })
+    }
+
+    /// The account as this attempt may see it: a recovery code that the attempt itself used up still stands for the gate
+    /// that it opened.
+    pub fn met(&self, profile: &Profile) -> Profile {
+        let mut met = profile.clone();
+        if let Some(code) = met.recovery.as_mut() {
+            code.used_by = code.used_by.filter(|by| *by != self.correlation);
+        }
+        met
+    }
+
+    /// [`eligibility`] of the account as [`Attempt::met`].
+    ///
+    /// # Refuses
+    /// As [`eligibility`].
+    pub fn eligibility(
+        &self,
+        profile: Option<&Profile>,
+        config: &Config,
+        scope: &Scope,
+    ) -> Result<Eligible, Ineligible> {
+        eligibility(profile.map(|p| self.met(p)).as_ref(), config, scope)
     }
 
     /// Whether the attempt, with every gate its own policy asks for, may be completed on this account now (RST-13): the
@@ -354,13 +390,17 @@ impl Attempt {
         if profile.epoch != facts.epoch {
             return Err(Refusal::ResetFinished);
         }
-        let accept = config.accept_directory_data;
+        let met = self.met(profile);
+        let to_reset = config.security_questions.to_reset;
         let mut proved: BTreeSet<&str> = BTreeSet::new();
         for gate in &self.gates {
-            match profile.usable_contact(gate.way, accept) {
-                Some(contact) if contact.version == gate.contact_version => {
-                    if eligible.methods.contains(&gate.way.method()) {
-                        proved.insert(&contact.value);
+            match met.proof_of(gate.way, config) {
+                Some((version, what)) if version == gate.contact_version => {
+                    // Fewer answers than are asked for by now prove nothing (RST-13).
+                    let enough =
+                        gate.way != Way::SecurityQuestions || gate.asked.unwrap_or(0) >= to_reset;
+                    if enough && eligible.methods.contains(&gate.way.method()) {
+                        proved.insert(what);
                     }
                 }
                 Some(_) | None => return Err(Refusal::ResetFinished),

@@ -24,6 +24,12 @@ pub struct Challenge {
     pub expires_at: Millis,
     /// Characters of the code: digits, or [`LONG_CODE`].
     pub length: u8,
+    /// Which of the contacts that the attempt has named it went to. One letter: attempts have to stay below 1 KB.
+    #[serde(default, rename = "c", skip_serializing_if = "Option::is_none")]
+    pub contact: Option<u8>,
+    /// The questions asked ([`crate::factors::questions::asked_text`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
 }
 
 impl Challenge {
@@ -40,8 +46,14 @@ pub struct Passed {
     pub way: Way,
     /// The send whose code was right.
     pub send: u32,
-    /// The contact's version when that code was sent.
+    /// The version of what was proved: of the contact when that code was sent, of the answers, of the app …
     pub contact_version: u32,
+    /// Which of the contacts that the attempt has named it was.
+    #[serde(default, rename = "c", skip_serializing_if = "Option::is_none")]
+    pub contact: Option<u8>,
+    /// How many questions were answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<u8>,
     /// When.
     pub at: Millis,
     /// Whether by a long code, which was not charged to the account as a whole.

@@ -5,8 +5,8 @@
 //! models and by the tools.
 //!
 //! Modules, in the order of the flow: [`ids`], [`secret`], [`policy`], [`method`], [`registration`], [`explain`],
-//! [`proof_of_work`],
-//! [`attempt`], [`gate`], [`throttle`], [`lockout`], [`password`], [`activity`], [`notice`], [`refusal`], [`repeat`].
+//! [`proof_of_work`], [`factors`], [`attempt`], [`gate`], [`throttle`], [`lockout`], [`password`], [`activity`],
+//! [`notice`], [`refusal`], [`repeat`].
 //!
 //! # Why not …?
 //! - *Why no trait for a way of proving?* There are seven, they are ours, and a `match` that forgets one does not
@@ -18,6 +18,7 @@
 pub mod activity;
 pub mod attempt;
 pub mod explain;
+pub mod factors;
 pub mod gate;
 pub mod ids;
 pub mod lockout;

@@ -26,6 +26,8 @@ pub enum Kind {
     MethodChanged,
     /// A method was removed.
     MethodRemoved,
+    /// The recovery code opened a gate and is used up.
+    RecoveryCodeUsed,
     /// To other administrators: an administrator reset their own password.
     AdministratorReset,
     /// Somebody said that a change was not theirs: the account is closed until its password is reset.
@@ -52,6 +54,7 @@ impl Kind {
             | Self::Blocked
             | Self::MethodChanged
             | Self::MethodRemoved
+            | Self::RecoveryCodeUsed
             | Self::AdministratorReset
             | Self::ResetRequired
             | Self::Disowned
@@ -72,6 +75,7 @@ impl Kind {
             Self::Blocked => "blocked",
             Self::MethodChanged => "method_changed",
             Self::MethodRemoved => "method_removed",
+            Self::RecoveryCodeUsed => "recovery_code_used",
             Self::AdministratorReset => "administrator_reset",
             Self::ResetRequired => "reset_required",
             Self::Disowned => "disowned",
@@ -89,7 +93,8 @@ impl Kind {
             | Self::AccountUnlocked
             | Self::AccountUnlockedByAdmin
             | Self::MethodChanged
-            | Self::MethodRemoved => true,
+            | Self::MethodRemoved
+            | Self::RecoveryCodeUsed => true,
             Self::Code
             | Self::RegistrationCode
             | Self::Blocked

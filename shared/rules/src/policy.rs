@@ -37,7 +37,7 @@ pub use groups::{GROUP_NAME_MAX, expand, is_group_name};
 pub use limits::{Codes, Lockout, Reset, Retention, Telecom, Throttle};
 pub use locales::{LOCALES, is_locale};
 pub use preset::{PasswordSettings, Preset};
-pub use questions::PREDEFINED_QUESTIONS;
+pub use questions::{PREDEFINED_QUESTIONS, Question};
 pub use replay::would_differ;
 pub use svg::{LOGO_MAX, LogoRefusal, check_logo};
 pub use validate::ConfigError;

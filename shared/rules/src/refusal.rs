@@ -57,6 +57,8 @@ pub enum Refusal {
     InvalidContact(FieldError),
     /// Not the registered address or number; told only under full disclosure.
     ContactMismatch,
+    /// Answers that cannot be registered; everything wrong at once, by index.
+    AnswersRejected(Vec<FieldError>),
     /// A wrong code.
     ProofIncorrect {
         /// Tries left by this way.

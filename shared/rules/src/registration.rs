@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::factors::facts::{AnsweredQuestions, AuthenticatorApp, RecoveryOnFile};
 use crate::ids::{Millis, Username};
 use crate::method::{Method, Way};
 use crate::policy::Config;
@@ -85,6 +86,15 @@ pub struct Profile {
     /// Number for calls, set by an administrator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub office_phone: Option<Contact>,
+    /// Answers to questions; what they are is sealed elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub questions: Option<AnsweredQuestions>,
+    /// An authenticator app; its secret is sealed elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authenticator: Option<AuthenticatorApp>,
+    /// A recovery code, used or not; its tag is sealed elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoveryOnFile>,
     /// Mailbox for notices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub primary_email: Option<String>,
@@ -149,6 +159,9 @@ impl Profile {
             email: None,
             mobile_phone: None,
             office_phone: None,
+            questions: None,
+            authenticator: None,
+            recovery: None,
             primary_email: None,
             roles: BTreeSet::from([Role::User]),
             groups: BTreeSet::new(),
@@ -194,9 +207,9 @@ impl Profile {
         }
     }
 
-    /// Registered methods that could open a gate, whatever the policy enables.
-    pub fn usable_methods(&self, accept_directory_data: bool) -> BTreeSet<Method> {
-        let usable = |way: &&Way| self.usable_contact(**way, accept_directory_data).is_some();
+    /// Registered methods that could open a gate, whatever methods the policy enables.
+    pub fn usable_methods(&self, config: &Config) -> BTreeSet<Method> {
+        let usable = |way: &&Way| self.proof_of(**way, config).is_some();
         Way::ALL.iter().filter(usable).map(|way| way.method()).collect()
     }
 
@@ -346,7 +359,7 @@ pub(crate) fn in_scope(
 
 /// The registered methods by which this person may prove themselves under a configuration.
 pub fn eligible_methods(profile: &Profile, config: &Config) -> BTreeSet<Method> {
-    let usable = profile.usable_methods(config.accept_directory_data);
+    let usable = profile.usable_methods(config);
     let allowed = |m: &Method| {
         if profile.is_administrator() {
             ADMINISTRATOR_METHODS.contains(m)
@@ -424,6 +437,10 @@ pub fn standing(profile: &Profile, config: &Config, scope: &Scope, now: Millis) 
     let administrator = profile.is_administrator();
     let required = if administrator { ADMINISTRATOR_GATES } else { config.methods_required };
     let concerned = administrator || in_scope(profile, config, scope).is_ok();
+    // REG-06: a recovery code that was used is asked for anew, until there is another or the person removes it.
+    let recovery = Method::RecoveryCode;
+    let asks_anew =
+        profile.recovery_is_spent() && !administrator && config.methods.is_enabled(recovery);
     let days = config.registration.reconfirm_days;
     let due = (days > 0).then_some(profile.confirmed_at).flatten();
     let due = due.map(|at| at.plus_seconds(days.saturating_mul(crate::throttle::DAY)));
@@ -431,7 +448,7 @@ pub fn standing(profile: &Profile, config: &Config, scope: &Scope, now: Millis) 
     let asked = config.registration.required_at_sign_in || profile.registration_required;
     let action = if !concerned || !asked {
         Action::None
-    } else if registered < required || profile.registration_required {
+    } else if registered < required || profile.registration_required || asks_anew {
         Action::Register
     } else if due.is_some_and(|due| due <= now) {
         Action::Reconfirm

@@ -27,6 +27,11 @@ impl Key {
         }
         mac.finalize().into_bytes().into()
     }
+
+    /// The key itself, for the one cipher that takes it.
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 /// Every key of the product, each derived from one root secret under its own label (RFC 5869).
@@ -49,6 +54,12 @@ pub struct Keys {
     pub notice: Key,
     /// Seals answers that are kept for the repeat of a request.
     pub answer: Key,
+    /// Seals what proves a person ([`crate::factors`]).
+    pub factors: Key,
+    /// Turns hashed answers and recovery codes into the tags that are kept of them.
+    pub tags: Key,
+    /// Draws which questions are asked.
+    pub draw: Key,
 }
 
 impl Keys {
@@ -70,6 +81,9 @@ impl Keys {
             proof: key("sspr/1/proof-of-work"),
             notice: key("sspr/1/notice"),
             answer: key("sspr/1/answer"),
+            factors: key("sspr/1/factors"),
+            tags: key("sspr/1/tags"),
+            draw: key("sspr/1/draw"),
         }
     }
 }

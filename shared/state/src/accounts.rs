@@ -101,7 +101,16 @@ impl Store {
     /// # Refuses
     /// `Conflict` if the account changed meanwhile: read it again and decide again.
     pub async fn change_account(&self, change: AccountChange<'_>) -> Result<(), Error> {
-        let mut writes = vec![self.profile_write(change.profile)?];
+        self.change_account_and(change, Vec::new()).await
+    }
+
+    /// [`Store::change_account`] together with other writes.
+    pub(crate) async fn change_account_and(
+        &self,
+        change: AccountChange<'_>,
+        mut writes: Vec<Write>,
+    ) -> Result<(), Error> {
+        writes.push(self.profile_write(change.profile)?);
         self.finish_change(&mut writes, &change)?;
         self.commit_change(writes).await
     }
@@ -142,6 +151,7 @@ impl Store {
             Write::delete(self, "credential", &Key::Credential(name))?,
             Write::delete(self, "lockout", &Key::Lockout(name))?,
             Write::delete(self, "enrolment", &Key::Enrolment(name))?,
+            Write::delete(self, "factors", &Key::Factors(name))?,
             self.record(activity, retention_days)?,
         ];
         self.commit_change(writes).await

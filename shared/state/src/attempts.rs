@@ -2,12 +2,12 @@
 
 use rules::activity::{CodeOrder, Name, Outcome, ResetRow};
 use rules::attempt::{Attempt, COMPLETIONS_MAX, Status};
-use rules::gate::{Passed, contact_tag};
+use rules::gate::{Challenge, Passed, contact_tag};
 use rules::ids::{CorrelationId, Millis};
 use rules::method::Way;
 use rules::policy::{Config, Policy};
 use rules::refusal::Refusal;
-use rules::registration::{Profile, eligibility};
+use rules::registration::Profile;
 use rules::secret::{Code, Key as Secret, ResetToken, TokenHash};
 use rules::throttle::{self, Part};
 
@@ -20,9 +20,11 @@ use crate::{Call, Store};
 
 mod ending;
 mod knowing;
+mod proving;
 mod sweeping;
 
 pub use ending::{Completion, Ending, Finish};
+pub use proving::{Pass, Wanted};
 pub use sweeping::{Mark, Overdue, Span};
 
 /// Rounds in which a step that met a concurrent change of the same attempt is decided again.
@@ -63,8 +65,8 @@ impl Store {
         self.get(Key::Attempt(id)).await
     }
 
-    /// Asks for a code: pays, then commits challenge and order to send in one transaction. Whether anything is sent is
-    /// decided by the deliverer.
+    /// Asks for a code that is sent: pays, then commits challenge and order to send in one transaction. Whether anything is
+    /// sent is decided by the deliverer.
     ///
     /// # Refuses
     /// As [`Store::admitted`] and [`Attempt::ask`]; `Throttled`; `InvalidRequest` without a contact that has to be typed; under
@@ -81,6 +83,9 @@ impl Store {
         let call = call.clone().within(&attempt);
         let named = self.named(&attempt, way, typed).await?;
         let tag = contact_tag(attempt.correlation, &named.contact);
+        if attempt.has_proved(&tag) {
+            return Err(Refusal::MethodNotAvailable.into());
+        }
         let new = !attempt.contacts.contains(&tag);
         let entries = throttle::challenge(&attempt.limits, way, attempt.passed(), new);
         let payment = self.pay_for(&attempt, &entries, &call).await?;
@@ -91,22 +96,22 @@ impl Store {
         for _ in 0..ROUNDS {
             let asked = attempt.ask(way, payment.stepped_up, call.now)?;
             attempt.steps = attempt.stepped(&format!("challenge {}", way.as_str()), call.now);
-            attempt.challenge = Some(asked.challenge);
             attempt.sends = asked.sends;
             attempt.apart |= payment.apart;
-            if way.needs_contact() && !attempt.contacts.contains(&tag) {
+            if !attempt.contacts.contains(&tag) {
                 attempt.contacts.push(tag.clone());
             }
+            let place = attempt.contacts.iter().position(|known| *known == tag);
+            let contact = place.and_then(|place| u8::try_from(place).ok());
+            attempt.challenge = Some(Challenge { contact, ..asked.challenge });
             let changes = Changes::new()
                 .put("challenge", attempt.challenge.as_ref())?
                 .set("sends", &attempt.sends)?
                 .set("contacts", &attempt.contacts)?
                 .set("steps", &attempt.steps)?
                 .put("apart", attempt.apart.then_some(&true))?;
-            let mut writes = vec![self.attempt_write(&attempt, changes)?];
-            if way.sends() {
-                writes.push(self.order(&attempt, way, &named.contact, &call)?);
-            }
+            let order = self.order(&attempt, way, &named.contact, &call)?;
+            let writes = vec![self.attempt_write(&attempt, changes)?, order];
             match self.commit(writes).await? {
                 Committed::Done => return Ok(attempt),
                 Committed::Refused(_) => attempt = self.admitted(token, call.now).await?,
@@ -315,7 +320,7 @@ impl Store {
         config: &Config,
     ) -> Result<(), Error> {
         let scope = self.scope(config).await?;
-        let eligible = eligibility(profile, config, &scope);
+        let eligible = attempt.eligibility(profile, config, &scope);
         let decided = attempt.completable(profile, eligible.clone(), config);
         if let (Err(Refusal::GatesIncomplete), Ok(eligible), Some(profile)) =
             (&decided, &eligible, profile)

@@ -1,15 +1,18 @@
-//! A contact about to be proved at registration. Its code is derived, never stored; what is stored is what it is
-//! derived from.
+//! What is about to be proved at registration: a contact, whose code is derived and never stored (what is stored is what it
+//! is derived from), or an authenticator app, whose new secret waits here sealed.
 
 use std::collections::BTreeMap;
 
-use rules::activity::{CodeOrder, Name};
+use data_encoding::BASE64;
+use rules::activity::{Activity, CodeOrder, Name};
+use rules::factors::{TOTP_SECRET_LEN, open_pending, totp};
 use rules::gate::registration_code;
 use rules::ids::{Millis, Username};
 use rules::method::{Method, Way};
 use rules::refusal::Refusal;
-use rules::secret::{Code, Key as Secret};
+use rules::secret::{Code, Keys};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::accounts::AccountChange;
 use crate::fault::{Error, Fault};
@@ -31,7 +34,7 @@ const ROUNDS: u32 = 5;
 pub struct Pending {
     /// By which way.
     pub way: Way,
-    /// Canonical address or number.
+    /// Canonical address or number; of an app, its secret, sealed, in base64.
     pub contact: String,
     /// Drawn for this contact.
     pub nonce: String,
@@ -57,8 +60,37 @@ pub struct Guess<'g> {
     pub method: Method,
     /// What was typed.
     pub typed: &'g Code,
-    /// What codes are derived with.
-    pub key: &'g Secret,
+    /// What codes are derived with and secrets are sealed with.
+    pub keys: &'g Keys,
+}
+
+impl Guess<'_> {
+    fn is_right(&self, username: &Username, pending: &Pending, now: Millis) -> bool {
+        if pending.way == Way::AuthenticatorApp {
+            return pending.step_of(username, self, now).is_some();
+        }
+        let (key, name) = (&self.keys.code, username.as_str());
+        let (nonce, send) = (&pending.nonce, pending.send);
+        registration_code(key, name, nonce, send, pending.digits).is(self.typed)
+    }
+}
+
+impl Pending {
+    /// The secret of an app that waits to be confirmed; `None` for anything else.
+    pub fn secret(
+        &self,
+        username: &Username,
+        keys: &Keys,
+    ) -> Option<Zeroizing<[u8; TOTP_SECRET_LEN]>> {
+        let sealed = BASE64.decode(self.contact.as_bytes()).ok()?;
+        open_pending(&keys.factors, username, &sealed).ok()
+    }
+
+    /// The step whose code of this app was typed.
+    pub fn step_of(&self, username: &Username, guess: &Guess<'_>, now: Millis) -> Option<i64> {
+        let secret = self.secret(username, guess.keys)?;
+        totp::matching(secret.as_slice(), guess.typed, now)
+    }
 }
 
 /// Everything a person is about to prove.
@@ -85,7 +117,8 @@ impl Store {
         self.get(Key::Enrolment(username)).await
     }
 
-    /// Keeps a contact to be proved and orders its code, in one transaction. `read` is the enrolment as read.
+    /// Keeps a contact to be proved and orders its code, in one transaction; for an app nothing is sent. `read` is the
+    /// enrolment as read.
     ///
     /// # Refuses
     /// `Conflict` if another request did the same meanwhile.
@@ -97,16 +130,7 @@ impl Store {
         call: &Call,
     ) -> Result<(), Error> {
         let key = Key::Enrolment(username);
-        let mut row = call.activity("code", Name::Progress);
-        row.target = Some(username.clone());
-        row.locale = Some(call.locale.clone());
-        row.code = Some(CodeOrder::Registration {
-            way: pending.way,
-            contact: pending.contact.clone(),
-            nonce: pending.nonce.clone(),
-            send: pending.send,
-            digits: pending.digits,
-        });
+        let order = pending.way.sends().then(|| ordered(username, &pending, call));
         let version = read.map_or(0, |e| e.version);
         let mut all = read.map(|e| e.pending.clone()).unwrap_or_default();
         all.insert(pending.way.method().as_str().to_owned(), pending);
@@ -119,7 +143,11 @@ impl Store {
             if read.is_some() { If::Is("version", number(version)) } else { If::Absent };
         let ttl = call.now.seconds().saturating_add(KEPT);
         let put = Write::put(self, "enrolment", &key, item(&key, &next, Some(ttl))?, &[condition])?;
-        match self.commit(vec![put, self.record(&row, call.retention_days)?]).await? {
+        let mut writes = vec![put];
+        if let Some(order) = order {
+            writes.push(self.record(&order, call.retention_days)?);
+        }
+        match self.commit(writes).await? {
             Committed::Done => Ok(()),
             Committed::Refused(_) => Err(Refusal::Conflict.into()),
         }
@@ -157,10 +185,7 @@ impl Store {
                 continue;
             }
             enrolment.version = version.saturating_add(1);
-            let name = username.as_str();
-            let (nonce, send) = (&pending.nonce, pending.send);
-            let right = registration_code(guess.key, name, nonce, send, pending.digits);
-            if right.is(guess.typed) {
+            if guess.is_right(username, &pending, now) {
                 return Ok((enrolment, pending));
             }
             let attempts_left = TRIES.saturating_sub(pending.tries);
@@ -169,8 +194,8 @@ impl Store {
         Err(Fault::Busy { operation: "prove", code: "conflict".into() }.into())
     }
 
-    /// A contact was proved, or removed: the profile after it, what was pending forgotten, the record and its notices, in
-    /// one transaction.
+    /// A datum was proved, or removed: the profile after it, the sealed secrets where they change, what was pending
+    /// forgotten, the record and its notices, in one transaction.
     ///
     /// # Refuses
     /// `Conflict` if account or enrolment changed meanwhile.
@@ -179,20 +204,39 @@ impl Store {
         enrolment: &Enrolment,
         method: Method,
         change: &AccountChange<'_>,
+        sealed: Option<&[u8]>,
     ) -> Result<(), Error> {
         let version = enrolment.version;
         let done = Changes::new()
             .remove(&format!("pending.{}", method.as_str()))
             .set("version", &version.saturating_add(1))?;
         let still = [If::Is("version", number(version))];
-        let writes = vec![
+        let mut writes = vec![
             Write::update(self, "enrolment", &Key::Enrolment(&enrolment.username), &done, &still)?,
             self.profile_write(change.profile)?,
             self.record(change.activity, change.retention_days)?,
         ];
+        if let Some(sealed) = sealed {
+            writes.push(self.factors_write(&enrolment.username, sealed)?);
+        }
         match self.commit(writes).await? {
             Committed::Done => Ok(()),
             Committed::Refused(_) => Err(Refusal::Conflict.into()),
         }
     }
+}
+
+/// The order to send the code of a contact.
+fn ordered(username: &Username, pending: &Pending, call: &Call) -> Activity {
+    let mut row = call.activity("code", Name::Progress);
+    row.target = Some(username.clone());
+    row.locale = Some(call.locale.clone());
+    row.code = Some(CodeOrder::Registration {
+        way: pending.way,
+        contact: pending.contact.clone(),
+        nonce: pending.nonce.clone(),
+        send: pending.send,
+        digits: pending.digits,
+    });
+    row
 }

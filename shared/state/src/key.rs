@@ -52,6 +52,8 @@ pub enum Key<'k> {
     Session(&'k TokenHash),
     /// A contact about to be proved.
     Enrolment(&'k Username),
+    /// What proves a name without anything being sent, sealed; a blank for a name that nobody has.
+    Factors(&'k Username),
     /// The configuration in force.
     Config,
     /// A version of the configuration.
@@ -87,6 +89,7 @@ impl Key<'_> {
             | Self::Attempt(_)
             | Self::Session(_)
             | Self::Enrolment(_)
+            | Self::Factors(_)
             | Self::Config
             | Self::ConfigVersion(_)
             | Self::Group(_)
@@ -110,6 +113,7 @@ impl Key<'_> {
             Self::Attempt(_) => "attempt",
             Self::Session(_) => "session",
             Self::Enrolment(_) => "enrolment",
+            Self::Factors(_) => "factors",
             Self::Config => "config",
             Self::ConfigVersion(_) => "config_version",
             Self::Group(_) => "group",
@@ -135,6 +139,7 @@ impl Key<'_> {
             Self::Attempt(id) => (attempt_partition(&id.span_text(), id.shard()), id.to_string()),
             Self::Session(hash) => one("SESSION", &hash.to_text(), "session"),
             Self::Enrolment(name) => one("ENROLMENT", name.as_str(), "enrolment"),
+            Self::Factors(name) => one("FACTORS", name.as_str(), "factors"),
             Self::Config => ("CONFIG".into(), "current".into()),
             Self::ConfigVersion(n) => ("CONFIG".into(), format!("v#{n:010}")),
             Self::Group(name) => one("GROUP", name, "group"),
@@ -199,6 +204,7 @@ mod tests {
             Key::Begins(&network),
             Key::Attempt(id),
             Key::Enrolment(&name),
+            Key::Factors(&name),
             Key::Config,
             Key::Group("config"),
             Key::Delivery("config", "x"),

@@ -4,15 +4,15 @@
 //! conditional write. Decisions are read consistently and never through an index; there is no scan.
 //!
 //! Modules: [`key`] (every key spelled once), [`write`](mod@write) (the six idioms, and nobody else builds an expression that
-//! decides), [`fault`], then the transitions: [`config`], [`accounts`], [`sessions`], [`sign_in`], [`enrolment`],
-//! [`attempts`], [`throttles`], [`blocks`], [`everybody`], [`activity`], [`groups`], [`delivery`],
-//! [`budget`], [`disowning`], [`repeats`].
+//! decides), [`fault`], then the transitions: [`config`], [`accounts`], [`factors`], [`sessions`], [`sign_in`], [`enrolment`],
+//! [`attempts`], [`throttles`], [`blocks`], [`everybody`], [`activity`], [`groups`], [`delivery`], [`budget`],
+//! [`disowning`], [`repeats`].
 //!
 //! # Why not …?
 //! - *Why no trait for a store?* There is one store. Tests and the local server swap it at the outermost edge, under
 //!   the SDK's HTTP client.
 //! - *Why does the request path of a reset not read the account?* So that it cannot treat accounts differently. The
-//!   deliverer reads it, away from the request.
+//!   deliverer reads it, away from the request; a proof that nothing is sent for has been right before it is read.
 #![deny(missing_docs)]
 
 pub mod accounts;
@@ -25,6 +25,7 @@ pub mod delivery;
 pub mod disowning;
 pub mod enrolment;
 pub mod everybody;
+pub mod factors;
 pub mod fault;
 pub mod groups;
 pub mod key;

@@ -4,7 +4,8 @@
 //! - [`Write::claim`]: a guard that something is unique, inside a commit.
 //! - [`Store::advance`]: only if the version is still the one read; absolute values.
 //! - [`Store::count`]: a relative charge, only where counting too much is the safe side.
-//! - [`Store::lease`]: only if absent or expired.
+//! - [`Store::lease`]: only if absent or expired. [`Store::renew`] is one that nobody holds: whoever comes renews it once
+//!   it is over, and everybody learns what is there.
 //! - [`Store::commit`]: several named writes, all or nothing; a refusal comes back by the name of the write.
 //!
 //! A reply can be lost after the write was applied, and the SDK then sends it again. `create`, `advance` and `lease`
@@ -29,11 +30,13 @@ use crate::fault::{Fault, seal};
 use crate::key::{Item, Key};
 
 mod count;
+mod renew;
 mod single;
 
 pub(crate) use count::counts;
 pub(crate) use count::stem;
 pub use count::{Charged, Place};
+pub(crate) use renew::Renewal;
 pub use single::Written;
 
 /// Most often that a conflicting write is tried again.

@@ -114,6 +114,97 @@ fn look_at_unlock(server: &Server, name: &str) -> Vec<String> {
     all
 }
 
+/// The kinds again, with one more: a person with everything there is.
+const KINDS_KEPT: [(&str, &str); 8] = [
+    ("registered", "alice"),
+    ("with everything", "eliza"),
+    ("unknown", "nobdy"),
+    ("unregistered", "uriah"),
+    ("disabled", "dinah"),
+    ("locked", "lenny"),
+    ("administrator", "abbot"),
+    ("out of scope", "oscar"),
+];
+
+/// Questions of one length, so that which ones are drawn does not show in the length of an answer.
+fn questions() -> Vec<(String, String)> {
+    (10..22).map(|n| (format!("own-{n}"), format!("answer number {n}"))).collect()
+}
+
+/// As [`populated`], in an organisation that asks questions; some people have answers, an app, a recovery code.
+fn populated_with_kept() -> Server {
+    let server = populated();
+    let admin = server.admin();
+    let own =
+        |(id, _): &(String, String)| json!({"id": id, "text": {"en": format!("What is {id}?")}});
+    let custom: Value = questions().iter().map(own).collect();
+    server.configure(&admin, |c| {
+        c["methods"]["security_questions"] = json!(true);
+        c["security_questions"]["predefined"] = json!([]);
+        c["security_questions"]["custom"] = custom;
+    });
+    server.create(&admin, "eliza");
+    let all = questions();
+    let five: Vec<(&str, &str)> =
+        all.iter().take(5).map(|(i, a)| (i.as_str(), a.as_str())).collect();
+    let token = server.token("eliza", OLD);
+    server.put_questions(&token, &five).expect(200);
+    server.register_app(&token);
+    server.register_recovery(&token);
+    server
+}
+
+/// Every gate that needs nothing sent, as an onlooker without a proof sees it.
+fn look_at_kept(server: &Server, name: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for round in ["first", "second", "after a day"] {
+        if round == "after a day" {
+            server.advance(86_400);
+        }
+        let begun = server.try_begin(name, "reset");
+        let mut reset = Reset::of(server, &begun);
+        server.advance(SETTLED);
+        let asked = reset.ask("security_questions");
+        all.push(seen(&format!("{round} questions"), &asked));
+        let ids: Vec<String> = reset.asked();
+        all.push(format!("{} questions", ids.len()));
+        let before = server.counter("argon2");
+        let wrong = reset.answer(&ids, &[], &[]);
+        all.push(seen("wrong answers", &wrong));
+        all.push(format!("{} evaluations", server.counter("argon2") - before));
+        all.push(seen("current", &reset.current()));
+        for way in ["authenticator_app", "recovery_code"] {
+            all.push(seen(way, &reset.ask(way)));
+            all.push(seen("a wrong code", &reset.verify_with(&reset.token, way, "000000")));
+            all.push(seen("no challenge", &reset.verify_with(&reset.token, "email", "000000")));
+        }
+        all.push(seen("complete", &reset.complete(NEW)));
+        all.extend(behind(server, &reset));
+    }
+    all
+}
+
+#[test]
+fn gates_that_need_nothing_sent_tell_no_kind_of_account_apart_either() {
+    // Four at a time: a server that is kept waiting sends again, and that is not what is looked at.
+    let mut reports = Vec::new();
+    for some in KINDS_KEPT.chunks(4) {
+        reports.extend(std::thread::scope(|scope| {
+            let look = |(_, name): &(&str, &'static str)| {
+                let name = *name;
+                scope.spawn(move || look_at_kept(&populated_with_kept(), name))
+            };
+            let running: Vec<_> = some.iter().map(look).collect();
+            running.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+        }));
+    }
+    for ((kind, _), report) in KINDS_KEPT.iter().zip(&reports) {
+        same(kind, &reports[0], report);
+    }
+    let all = reports[0].join("\n");
+    assert!(all.contains("422") && all.contains("200") && all.contains("429"), "{all}");
+}
+
 #[track_caller]
 fn same(kind: &str, expected: &[String], seen: &[String]) {
     for (line, (a, b)) in expected.iter().zip(seen).enumerate() {

@@ -8,6 +8,7 @@
 )]
 
 mod administration;
+mod authenticator;
 mod bad_input;
 mod configuration;
 mod deliveries;
@@ -21,12 +22,16 @@ mod lost_replies;
 mod meanwhile;
 mod networks;
 mod not_me;
+mod pairs;
 mod password_rules;
 mod passwords;
 mod preview;
 mod proof_of_work;
+mod questions;
 mod races;
+mod recovery;
 mod refusals;
+mod registering;
 mod registration;
 mod resets;
 mod roles;

@@ -99,8 +99,17 @@ fn methods_that_are_off_and_contacts_that_cannot_be_used_are_refused() {
         let body = json!({"method": "mobile_phone", "number": number, "via": "sms"});
         ask(body).refused(422, "invalid_contact");
     }
-    ask(json!({"method": "authenticator_app"})).refused(422, "method_not_enabled");
-    server.configure(&admin, |c| c["methods"]["mobile_phone"] = json!(false));
+    for elsewhere in ["security_questions", "office_phone"] {
+        ask(json!({"method": elsewhere})).refused(422, "method_not_enabled");
+    }
+    server.configure(&admin, |c| {
+        for method in ["mobile_phone", "authenticator_app", "recovery_code"] {
+            c["methods"][method] = json!(false);
+        }
+    });
+    for off in ["authenticator_app", "recovery_code"] {
+        ask(json!({"method": off})).refused(422, "method_not_enabled");
+    }
     let body = json!({"method": "mobile_phone", "number": mobile(1), "via": "sms"});
     ask(body).refused(422, "method_not_enabled");
     assert!(server.outbox("").iter().all(|m| m["channel"] == "email"));

@@ -10,6 +10,7 @@ use rules::secret::Keys;
 use serde_json::{Value, json};
 use state::key::Key;
 use tests::cloud::ROOT_SECRET;
+use tests::factors::ANSWERS;
 use tests::fleet::{Fleet, Gateway, organisation};
 use tests::flow::{one_row, other_code};
 use tests::people::{NEW, OLD, home, mobile, work};
@@ -32,6 +33,7 @@ fn an_organisation_runs_on_the_bootstraps_and_uses_every_grant() {
     resets_by_two_gates(&gateway, &admin);
     unlocks_and_changes(&gateway, &admin);
     registers(&gateway, &admin);
+    resets_with_what_is_kept(&gateway, &admin);
     administers(&gateway, &admin);
     configures(&gateway, &admin);
     reports(&gateway, &admin);
@@ -143,6 +145,31 @@ fn registers(gateway: &Gateway, admin: &str) {
         .call("DELETE", "/v1/registration/methods/mobile_phone", &token, &Value::Null)
         .expect(200);
     gateway.get("/v1/registration", &token).expect(200);
+}
+
+/// Answers, an app and a recovery code: registered, removed, used.
+fn resets_with_what_is_kept(gateway: &Gateway, admin: &str) {
+    gateway.configure(admin, |c| c["methods"]["security_questions"] = json!(true));
+    gateway.create(admin, "fiona");
+    let token = gateway.token("fiona", OLD);
+    gateway.put_questions(&token, &ANSWERS).expect(200);
+    // By the clock of the machine, the only one that the functions have.
+    let now = || {
+        let since = std::time::UNIX_EPOCH.elapsed().unwrap();
+        Millis(i64::try_from(since.as_millis()).unwrap())
+    };
+    let app = gateway.register_app_at(&token, now());
+    gateway.register_recovery(&token);
+    let path = "/v1/registration/methods/recovery_code";
+    gateway.call("DELETE", path, &token, &Value::Null).expect(200);
+    let mut reset = gateway.begin("fiona", "reset");
+    reset.pass_questions(&ANSWERS);
+    reset.ask("authenticator_app").expect(200);
+    reset.verify("authenticator_app", &app.code(now(), 1)).expect(200);
+    reset.complete(NEW).expect(200);
+    let code = gateway.register_recovery(&gateway.token("fiona", NEW));
+    gateway.begin("fiona", "unlock").pass_recovery(&code);
+    gateway.call("DELETE", "/v1/admin/users/fiona", admin, &Value::Null).expect(204);
 }
 
 fn administers(gateway: &Gateway, admin: &str) {

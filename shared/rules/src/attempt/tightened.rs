@@ -24,12 +24,15 @@ impl Attempt {
         };
         let mut policy = self.policy.stricter(&now);
         policy.required = policy.required.max(eligible.required);
+        let to_reset = config.security_questions.to_reset;
         let mut things = BTreeSet::new();
         let counts = |gate: &&Passed| {
             let method = gate.way.method();
             let contact = profile.usable_contact(gate.way, config.accept_directory_data);
             let thing = contact.map_or(method.as_str(), |contact| contact.value.as_str());
-            eligible.methods.contains(&method) && things.insert(thing.to_owned())
+            // Fewer answers than are asked for by now prove nothing.
+            let answered = gate.asked.is_none_or(|asked| asked >= to_reset);
+            answered && eligible.methods.contains(&method) && things.insert(thing.to_owned())
         };
         let gates = self.gates.iter().filter(counts).cloned().collect();
         (policy, gates)

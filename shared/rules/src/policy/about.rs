@@ -104,7 +104,10 @@ mod tests {
         let mut config = Config::default();
         config.password.banned_words = vec![String::from("contoso")];
         let about = serde_json::to_value(config.about(&["en"])).unwrap();
-        assert_eq!(about["methods"], serde_json::json!(["email", "mobile_phone"]));
+        assert_eq!(
+            about["methods"],
+            serde_json::json!(["email", "mobile_phone", "authenticator_app", "recovery_code"])
+        );
         assert_eq!(about["password"]["min_length"], 15);
         assert_eq!(about["password"]["characters"], "any");
         assert_eq!(about["support"]["kind"], "contact_admin");

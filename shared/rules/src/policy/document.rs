@@ -1,7 +1,4 @@
 //! The configuration document of api.md §7, member by member, with its defaults.
-//!
-//! Two defaults differ from the contract's until the capability exists: `methods.authenticator_app` and
-//! `methods.recovery_code` are off.
 
 use std::collections::BTreeMap;
 
@@ -263,8 +260,8 @@ impl Default for Methods {
             mobile_phone: true,
             office_phone: false,
             security_questions: false,
-            authenticator_app: false,
-            recovery_code: false,
+            authenticator_app: true,
+            recovery_code: true,
         }
     }
 }
@@ -324,8 +321,7 @@ mod tests {
             "methods_required":1,
             "methods":{"email":true,"mobile_phone":true,"office_phone":false,
                 "security_questions":false,
-                // True in the contract, once they are built.
-                "authenticator_app":false,"recovery_code":false},
+                "authenticator_app":true,"recovery_code":true},
             "security_questions":{"to_register":5,"to_reset":3,
                 "predefined":PREDEFINED_QUESTIONS.to_vec(),"custom":[]},
             "registration":{"required_at_sign_in":true,"skips_allowed":3,"reconfirm_days":180},

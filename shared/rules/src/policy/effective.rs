@@ -15,7 +15,9 @@ pub struct Policy {
     pub version: u64,
     /// Gates to pass.
     pub required: u8,
-    /// Ways by which a gate may be passed.
+    /// Ways by which a gate may be passed, in the order of [`Way::ALL`]. Stored as one number: attempts have to stay below
+    /// 1 KB, and the names of all seven take a tenth of that.
+    #[serde(with = "bits")]
     pub ways: Vec<Way>,
     /// Digits of a code.
     pub code_digits: u8,
@@ -23,6 +25,36 @@ pub struct Policy {
     pub code_seconds: u32,
     /// Seconds before another code may be asked for by the same way.
     pub resend_after: u32,
+}
+
+/// Ways as the bits of a number, the first of [`Way::ALL`] the lowest. A list of names is read too.
+mod bits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Way;
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        Bits(u8),
+        Names(Vec<Way>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(ways: &[Way], s: S) -> Result<S::Ok, S::Error> {
+        let all = Way::ALL.iter().rev();
+        all.fold(0u8, |bits, way| (bits << 1) | u8::from(ways.contains(way))).serialize(s)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Way>, D::Error> {
+        Ok(match Stored::deserialize(d)? {
+            Stored::Bits(bits) => {
+                let named = Way::ALL.iter().zip(0u32..);
+                let set = named.filter(|(_, place)| (bits >> place) & 1 == 1);
+                set.map(|(way, _)| *way).collect()
+            }
+            Stored::Names(ways) => ways,
+        })
+    }
 }
 
 impl Policy {
@@ -59,14 +91,6 @@ impl Methods {
     }
 }
 
-/// Whether a method's behaviour is built. What is not cannot be switched on, nor be part of the administrators' policy.
-pub(super) fn is_built(method: Method) -> bool {
-    match method {
-        Method::Email | Method::MobilePhone | Method::OfficePhone => true,
-        Method::SecurityQuestions | Method::AuthenticatorApp | Method::RecoveryCode => false,
-    }
-}
-
 fn ways(methods: impl IntoIterator<Item = Method>) -> Vec<Way> {
     methods.into_iter().flat_map(Method::ways).copied().collect()
 }
@@ -87,10 +111,9 @@ impl Config {
     /// The fixed policy of anyone with an administrative role (ADM-05): whatever methods the document enables, two gates
     /// among email, authenticator app and mobile phone.
     pub fn administrator_policy(&self, version: u64) -> Policy {
-        let methods = ADMINISTRATOR_METHODS.into_iter().filter(|m| is_built(*m));
         Policy {
             required: ADMINISTRATOR_GATES,
-            ways: ways(methods),
+            ways: ways(ADMINISTRATOR_METHODS),
             ..self.attempt_policy(version)
         }
     }
@@ -144,12 +167,16 @@ mod tests {
     #[test]
     fn an_attempt_carries_the_enabled_ways_and_the_numbers_of_codes() {
         let policy = Config::default().attempt_policy(7);
-        assert_eq!(policy.ways, [Way::Email, Way::Sms, Way::Voice]);
+        let ways = [Way::Email, Way::Sms, Way::Voice, Way::AuthenticatorApp, Way::RecoveryCode];
+        assert_eq!(policy.ways, ways);
         assert_eq!((policy.version, policy.required), (7, 1));
         assert_eq!((policy.code_digits, policy.code_seconds, policy.resend_after), (8, 300, 30));
         let json = serde_json::to_string(&policy).unwrap();
-        assert!(json.len() < 200, "{json}");
+        assert!(json.len() < 120, "{json}");
         assert_eq!(serde_json::from_str::<Policy>(&json).unwrap(), policy);
+        let named =
+            json.replace("103", r#"["email","sms","voice","authenticator_app","recovery_code"]"#);
+        assert_eq!(serde_json::from_str::<Policy>(&named).unwrap(), policy, "{named}");
     }
 
     #[test]
@@ -157,9 +184,11 @@ mod tests {
         let mut config = Config::default();
         config.methods.mobile_phone = false;
         config.methods.office_phone = true;
+        config.methods.authenticator_app = false;
         let policy = config.administrator_policy(1);
         assert_eq!(policy.required, 2);
-        assert_eq!(policy.ways, [Way::Email, Way::Sms, Way::Voice]);
+        let fixed = [Way::Email, Way::Sms, Way::Voice, Way::AuthenticatorApp];
+        assert_eq!(policy.ways, fixed);
     }
 
     #[test]
@@ -172,7 +201,8 @@ mod tests {
         let strict = config.attempt_policy(2);
         let both = lax.stricter(&strict);
         assert_eq!(both.required, 2);
-        assert_eq!(both.ways, [Way::Sms, Way::Voice]);
+        let left = [Way::Sms, Way::Voice, Way::AuthenticatorApp, Way::RecoveryCode];
+        assert_eq!(both.ways, left);
         assert_eq!((both.version, both.code_digits), (2, 8));
         let other_way = strict.stricter(&lax);
         assert_eq!((other_way.required, other_way.ways), (both.required, both.ways));
