@@ -253,7 +253,7 @@ ROUTES = {
         Route("GET", "/v1/resets/current", 200, 401, token=RESET_TOKEN),
         Route("POST", "/v1/resets/challenge", 202, 401, token=RESET_TOKEN,
               body={"method": "email", "contact": "alice@home.example"}, more=[
-            Case("bad-no-contact", 400, body={"method": "email"}),
+            Case("bad-no-contact", 400, body={"method": "sms"}),
             Case("bad-method-of-proof", 400, body={"method": "telepathy", "contact": "alice"}),
         ]),
         Route("POST", "/v1/resets/verify", 409, 401, token=RESET_TOKEN, body={"method": "email", "code": "12345678"}),

@@ -127,7 +127,7 @@ async fn once(
 
 fn writeback_off() -> Problem {
     let reason = Ineligible::WritebackOff;
-    Problem { sspr_code: reason.sspr_code(), ..Refusal::ResetRefused(Some(reason)).into() }
+    Problem { why: Some(reason), ..Refusal::ResetRefused(Some(reason)).into() }
 }
 
 /// Draws until a drawn password has the kinds of characters that the policy asks for: one in thirty has no digit.

@@ -39,10 +39,8 @@ impl FromRequestParts<App> for Visit {
         let caller = Caller::from_request_parts(parts, app).await?;
         let config = app.store.config().await?.config;
         let scope = app.store.scope(&config).await?;
-        in_scope(&caller.profile, &config, &scope).map_err(|why| Problem {
-            sspr_code: why.sspr_code(),
-            ..Refusal::ResetRefused(Some(why)).into()
-        })?;
+        in_scope(&caller.profile, &config, &scope)
+            .map_err(|why| Problem { why: Some(why), ..Refusal::ResetRefused(Some(why)).into() })?;
         call.retention_days = config.retention.activity_days;
         Ok(Self { app: app.clone(), call, caller, config, scope })
     }

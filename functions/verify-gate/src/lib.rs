@@ -158,9 +158,16 @@ fn expires_in(attempt: &Attempt, now: Millis) -> u32 {
     attempt.challenge.as_ref().map_or(0, |c| now.seconds_until(c.expires_at))
 }
 
-/// The typed contact in the canonical form in which it is compared; whether one is needed depends on the attempt.
+/// The typed contact in the canonical form in which it is compared; whether an address is needed depends on the attempt.
 fn contact(way: Way, typed: Option<&str>) -> Result<Option<String>, Problem> {
-    let Some(typed) = typed.filter(|_| way.needs_contact()) else { return Ok(None) };
+    if !way.needs_contact() {
+        return Ok(None);
+    }
+    let typed = match typed {
+        Some(typed) => typed,
+        None if way == Way::Email => return Ok(None),
+        None => return Err(Problem::field("contact", "required")),
+    };
     let canonical = match way {
         Way::Email => EmailAddress::parse(typed).map(|a| a.canonical()),
         Way::Sms
