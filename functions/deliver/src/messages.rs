@@ -5,6 +5,8 @@
 //! - *Why no link to a page that takes the code?* Mails with links to sign-in pages are what phishing looks like. The one
 //!   link there is, in notices, leads to a page that asks for nothing.
 
+mod words;
+
 use std::fmt::Write as _;
 
 use rules::activity::Activity;
@@ -13,6 +15,8 @@ use rules::method::Method;
 use rules::notice::Kind;
 use rules::policy::Config;
 use rules::secret::Code;
+
+use words::words;
 
 /// What every message says of itself.
 pub struct Subject<'s> {
@@ -236,8 +240,6 @@ impl NoticeText<'_> {
 const NOT_ME_LINK: &str =
     "This wasn’t me: sign everybody out and close the account until the password is reset";
 
-const NOT_ME: &str = "If it was not you, call your help desk now and give them the support code.";
-
 /// A method as people call it.
 fn named(method: Method) -> &'static str {
     match method {
@@ -247,90 +249,6 @@ fn named(method: Method) -> &'static str {
         Method::SecurityQuestions => "answers to security questions",
         Method::AuthenticatorApp => "authenticator app",
         Method::RecoveryCode => "recovery code",
-    }
-}
-
-/// Subject, first paragraph and advice of a notice.
-fn words(kind: Kind) -> (&'static str, &'static str, &'static str) {
-    match kind {
-        Kind::Code | Kind::RegistrationCode => ("your code", "A code was sent.", NOT_ME),
-        Kind::PasswordReset => (
-            "your password was reset",
-            "Your password was reset by proving that it is you. You are signed out everywhere.",
-            NOT_ME,
-        ),
-        Kind::PasswordResetByAdmin => (
-            "your password was reset by an administrator",
-            "An administrator gave your account a temporary password. You choose a new one at the next sign-in.",
-            NOT_ME,
-        ),
-        Kind::PasswordChanged => (
-            "your password was changed",
-            "Your password was changed with the old one. Other sessions have ended.",
-            NOT_ME,
-        ),
-        Kind::AccountUnlocked => (
-            "your account was unlocked",
-            "Your account was unlocked by proving that it is you. The password is as it was.",
-            NOT_ME,
-        ),
-        Kind::AccountUnlockedByAdmin => (
-            "your account was unlocked by an administrator",
-            "An administrator unlocked your account. The password is as it was.",
-            NOT_ME,
-        ),
-        Kind::Blocked => (
-            "password reset is closed for a while",
-            "There were too many wrong attempts to reset your password from one network. That way is closed for a \
-             while.",
-            "If it was you, wait or ask your help desk. If it was not, you need not do anything: nothing was changed.",
-        ),
-        Kind::MethodChanged => (
-            "how you prove yourself was changed",
-            "Something by which you can reset your password was added or changed.",
-            NOT_ME,
-        ),
-        Kind::MethodRemoved => (
-            "how you prove yourself was changed",
-            "Something by which you could reset your password was removed.",
-            NOT_ME,
-        ),
-        Kind::RecoveryCodeUsed => (
-            "your recovery code was used",
-            "Your recovery code was used to prove that it is you. It cannot be used again: ask for a new one when you \
-             are signed in.",
-            NOT_ME,
-        ),
-        Kind::AdministratorReset => (
-            "an administrator's password was reset",
-            "An administrator reset their own password.",
-            "If this is not expected, look at the report and end the administrator's sessions.",
-        ),
-        Kind::ResetRequired => (
-            "your account is closed until you reset the password",
-            "Somebody followed the link in one of our messages and said that a change of your account was not theirs. \
-             Everybody was signed out, and your administrators were told.",
-            "Reset your password to open the account again. If you did not follow the link, call your help desk: somebody \
-             else reads your mail.",
-        ),
-        Kind::Disowned => (
-            "a person says that a change of their account was not theirs",
-            "A person was told of a change of their account and says that they did not make it. Everybody was signed out, \
-             and the password stops working until it is reset.",
-            "Look at the attempt behind the support code, and speak to the person before you reset anything for them.",
-        ),
-        Kind::TextBudget => (
-            "the budget of texts and calls is used up",
-            "As many texts and calls were sent in an hour as the organisation allows. Until the hour is over no more are \
-             sent; people can use their other ways.",
-            "If this is not expected, somebody may be making you pay for texts: look at the report of the last hour.",
-        ),
-        Kind::ContactAdmin => (
-            "somebody needs help with their password",
-            "A person could not reset their password and asks for help. Make sure that it is really them before you \
-             do anything.",
-            "The support code leads you to every step of the attempt.",
-        ),
     }
 }
 

@@ -273,7 +273,7 @@ async fn verify(
             let attempt = app.store.pass_gate(&token, &proof, &app.keys.code, &call).await?;
             (attempt, proof.next)
         }
-        typed => {
+        typed @ (Typed::Code(_) | Typed::Answers(_)) => {
             let visit = kept::Visit { app: &app, call: &call, token: &token, next: &next };
             (kept::verify(&visit, way, &typed).await?, next)
         }

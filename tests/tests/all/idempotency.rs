@@ -22,13 +22,11 @@ fn send(server: &Server, to: (&str, &str), key: &str, token: &str, body: &Value)
     if !token.is_empty() {
         headers.push(("authorization", &bearer));
     }
-    let bytes = match body {
-        Value::Null => Vec::new(),
-        body => {
-            headers.push(("content-type", "application/json"));
-            body.to_string().into_bytes()
-        }
-    };
+    let mut bytes = Vec::new();
+    if !body.is_null() {
+        headers.push(("content-type", "application/json"));
+        bytes = body.to_string().into_bytes();
+    }
     server.send(to.0, to.1, &headers, &bytes)
 }
 

@@ -180,7 +180,7 @@ fn gates(server: &Server, purpose: &str) -> (Reset, Answer) {
 fn prove(server: &Server, reset: &mut Reset, way: &str, contact: &str) -> Answer {
     reset.challenge(way, contact).expect(202);
     let ours = |m: &Value| m["correlation_id"] == reset.correlation.as_str() && m["kind"] == "code";
-    let sent = server.outbox(contact).into_iter().filter(ours).next_back();
+    let sent = server.outbox(contact).into_iter().rfind(ours);
     let code = sent.map_or_else(|| other_code("01234567"), |m| tests::client::code_in(&m));
     reset.verify(way, &code)
 }

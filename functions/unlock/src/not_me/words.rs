@@ -26,8 +26,11 @@ pub(super) fn words(locale: &str, stage: Stage) -> Words {
     written.map_or(english(stage), |(_, words)| words(stage))
 }
 
+/// The words of a language.
+type Speaker = fn(Stage) -> Words;
+
 /// Languages that the page is written in.
-const LANGUAGES: [(&str, fn(Stage) -> Words); 1] = [("en", english)];
+const LANGUAGES: [(&str, Speaker); 1] = [("en", english)];
 
 fn english(stage: Stage) -> Words {
     match stage {

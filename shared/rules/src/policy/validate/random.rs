@@ -76,7 +76,11 @@ impl Chance {
     }
 
     fn number(&mut self) -> u32 {
-        if self.next() % 4 == 0 { (self.next() % 2_000) as u32 } else { self.one_of(&EDGES) }
+        if self.next().is_multiple_of(4) {
+            (self.next() % 2_000) as u32
+        } else {
+            self.one_of(&EDGES)
+        }
     }
 
     fn small(&mut self) -> u8 {
