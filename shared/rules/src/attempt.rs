@@ -1,6 +1,9 @@
 //! A reset or unlock from begin to end: what it carries, what may happen next, how it ended.
 
 mod disclosed;
+mod endings;
+mod findings;
+mod sending;
 mod tightened;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,10 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use crate::activity::{Origin, Outcome};
+use crate::activity::Origin;
 use crate::gate::{self, Challenge, Delivery, Passed};
 use crate::ids::{CorrelationId, Millis, Network, Username};
-use crate::method::{Method, Phone, PhoneUse, Way};
+use crate::method::{Method, Way};
 use crate::policy::{Config, Policy};
 use crate::refusal::Refusal;
 use crate::registration::{
@@ -21,6 +24,8 @@ use crate::secret::{Code, Key, TokenHash};
 use crate::throttle::Limits;
 
 pub use disclosed::{Disclosed, disclose};
+pub use findings::{Facts, Findings};
+pub use sending::{Withheld, may_go_to, may_send};
 
 /// What an attempt is for; bound at begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -50,71 +55,6 @@ pub enum Status {
     Open,
     /// It came to its end, well or not.
     Ended,
-}
-
-/// What an attempt must know of the account, learned by the deliverer when it first let a code go out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
-    /// The account, as distinct from a later one of the same name.
-    pub uid: String,
-    /// Its epoch: a password set meanwhile, by whomever, ends the attempt.
-    pub epoch: u64,
-    /// Gates this account must pass.
-    pub required: u8,
-    /// Whether the administrators' fixed policy decides.
-    pub administrator: bool,
-}
-
-/// What the deliverer found. Stored as text of one length, whatever it is: see [`gate::Delivery`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct Findings {
-    /// The account, once a code went out.
-    pub facts: Option<Facts>,
-    /// Why the account may not reset, if it may not.
-    pub refusal: Option<Ineligible>,
-}
-
-/// Length of stored [`Findings`]: the longest of each part.
-const FINDINGS_LENGTH: usize = 84;
-
-impl From<Findings> for String {
-    fn from(f: Findings) -> Self {
-        let refusal = f.refusal.map_or("", Ineligible::detail);
-        let text = match f.facts {
-            Some(x) => format!(
-                "{}|{}|{}|{}|{refusal}",
-                x.uid,
-                x.epoch,
-                x.required,
-                u8::from(x.administrator)
-            ),
-            None => format!("||||{refusal}"),
-        };
-        format!("{text:FINDINGS_LENGTH$}")
-    }
-}
-
-impl TryFrom<String> for Findings {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let parts: Vec<&str> = text.trim_end().split('|').collect();
-        let [uid, epoch, required, administrator, refusal] = *parts.as_slice() else {
-            return Err("findings have five parts");
-        };
-        let facts = match uid {
-            "" => None,
-            uid => Some(Facts {
-                uid: uid.to_owned(),
-                epoch: epoch.parse().map_err(|_| "an epoch is a number")?,
-                required: required.parse().map_err(|_| "gates are a number")?,
-                administrator: administrator == "1",
-            }),
-        };
-        let refusal = Ineligible::ALL.into_iter().find(|why| why.detail() == refusal);
-        Ok(Self { facts, refusal })
-    }
 }
 
 /// New passwords that one attempt may try (api.md §5).
@@ -428,132 +368,5 @@ impl Attempt {
     /// The ways that passed gates, in order.
     pub fn methods_passed(&self) -> Vec<Way> {
         self.gates.iter().map(|g| g.way).collect()
-    }
-
-    /// How an attempt that nobody finished ended (REP-02): it could not have worked, or it was blocked, or the person
-    /// left it at some step.
-    pub fn ended_unfinished(&self, account: Option<Ineligible>) -> (Outcome, String) {
-        if let Some(why) = self.refusal().or(account) {
-            return (Outcome::Failed, why.detail().to_owned());
-        }
-        if let Some(limit) = &self.blocked {
-            return (Outcome::Blocked, limit.clone());
-        }
-        let detail = if self.is_ready() {
-            let tried =
-                if self.completes > 0 { "while_new_password" } else { "before_new_password" };
-            tried.to_owned()
-        } else if let Some(challenge) = &self.challenge {
-            format!("after_start_{}", challenge.way.as_str())
-        } else if let Some(gate) = self.gates.last() {
-            format!("after_complete_{}", gate.way.as_str())
-        } else {
-            String::from("after_username")
-        };
-        (Outcome::Abandoned, detail)
-    }
-
-    /// The detail of a cancelled attempt.
-    pub fn cancelled_detail(&self) -> &'static str {
-        if self.is_ready() { "before_new_password" } else { "before_gates_passed" }
-    }
-
-    /// The detail of an attempt that ended in asking for help.
-    pub fn contacted_detail(&self) -> String {
-        let tried = self.challenge.as_ref().map(|c| c.way);
-        match tried.or_else(|| self.gates.last().map(|g| g.way)) {
-            Some(way) => format!("after_trying_{}", way.as_str()),
-            None => String::from("before_trying"),
-        }
-    }
-}
-
-/// Why the deliverer sends nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Withheld {
-    /// The account may not reset.
-    Ineligible(Ineligible),
-    /// The method is not registered or not enabled for this account.
-    MethodNotUsable,
-    /// The typed contact is not the registered one.
-    ContactMismatch,
-    /// The number is of a country or a kind that nothing is sent to (THR-04).
-    NumberNotAllowed,
-}
-
-impl Withheld {
-    /// The word in the record.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ineligible(why) => why.detail(),
-            Self::MethodNotUsable => "method_not_usable",
-            Self::ContactMismatch => "contact_mismatch",
-            Self::NumberNotAllowed => "number_not_allowed",
-        }
-    }
-}
-
-/// Decides whether a code goes out, and to which contact (value and version). `typed` is in canonical form; the comparison
-/// takes constant time (RST-05).
-pub fn may_send(
-    profile: Option<&Profile>,
-    eligible: &Result<Eligible, Ineligible>,
-    config: &Config,
-    way: Way,
-    typed: &str,
-) -> Result<(String, u32), Withheld> {
-    let eligible = eligible.as_ref().map_err(|why| Withheld::Ineligible(*why))?;
-    if !eligible.methods.contains(&way.method()) {
-        return Err(Withheld::MethodNotUsable);
-    }
-    let contact = profile.and_then(|p| p.usable_contact(way, config.accept_directory_data));
-    let contact = contact.ok_or(Withheld::MethodNotUsable)?;
-    if !bool::from(contact.value.as_bytes().ct_eq(typed.as_bytes())) {
-        return Err(Withheld::ContactMismatch);
-    }
-    if may_go_to(config, way, &contact.value) {
-        Ok((contact.value.clone(), contact.version))
-    } else {
-        Err(Withheld::NumberNotAllowed)
-    }
-}
-
-/// Whether the organisation sends to this contact by this way now: a number that was registered may have been of a country
-/// that is no longer listed, or may have become a premium one (THR-04).
-pub fn may_go_to(config: &Config, way: Way, contact: &str) -> bool {
-    let use_ = match way {
-        Way::Sms => PhoneUse::Text,
-        Way::Voice | Way::OfficeVoice => PhoneUse::Call,
-        Way::Email | Way::SecurityQuestions | Way::AuthenticatorApp | Way::RecoveryCode => {
-            return true;
-        }
-    };
-    let number = Phone::parse(contact).ok();
-    number.is_some_and(|number| number.allowed(&config.telecom.countries, use_).is_ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_found_takes_the_same_room_whatever_it_was() {
-        let facts = Facts {
-            uid: "0123456789abcdef0123456789abcdef".into(),
-            epoch: u64::MAX,
-            required: 2,
-            administrator: true,
-        };
-        let mut all: Vec<Findings> = Ineligible::ALL
-            .into_iter()
-            .map(|why| Findings { facts: Some(facts.clone()), refusal: Some(why) })
-            .collect();
-        all.push(Findings::default());
-        all.push(Findings { facts: Some(facts), refusal: None });
-        for findings in all {
-            let text = String::from(findings.clone());
-            assert_eq!(text.len(), FINDINGS_LENGTH, "{text}");
-            assert_eq!(Findings::try_from(text), Ok(findings));
-        }
     }
 }

@@ -109,6 +109,23 @@ fn administrators_reset_whatever_the_switch_says_unless_their_own_is_off() {
 }
 
 #[test]
+fn an_administrator_passes_the_first_gate_where_only_methods_of_others_are_enabled() {
+    let server = Server::start();
+    let admin = server.admin();
+    server.person_with_phone(&admin, "alice", &mobile(1));
+    server.change_user(&admin, "alice", &json!({ "roles": ["helpdesk"] }));
+    server.configure(&admin, |c| {
+        for (method, on) in c["methods"].as_object_mut().unwrap() {
+            *on = json!(method == "security_questions");
+        }
+    });
+    let mut reset = server.begin("alice", "reset");
+    assert_eq!(reset.pass("email", &home("alice"))["status"], "next_gate");
+    reset.pass("sms", &mobile(1));
+    reset.complete(NEW).expect(200);
+}
+
+#[test]
 fn an_administrator_needs_two_gates_whatever_the_document_says() {
     let server = Server::start();
     let admin = server.admin();

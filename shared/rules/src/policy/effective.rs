@@ -97,11 +97,19 @@ fn ways(methods: impl IntoIterator<Item = Method>) -> Vec<Way> {
 
 impl Config {
     /// What an attempt that begins now carries. It depends on nothing but the document (RST-03).
+    ///
+    /// Where no enabled method is one that administrators may use, theirs are offered too, to everybody: an administrator could
+    /// not pass a first gate otherwise (SET-16), and an offer for administrators alone would tell them apart.
     pub fn attempt_policy(&self, version: u64) -> Policy {
+        let mut methods = self.methods.enabled();
+        let common = methods.iter().any(|m| ADMINISTRATOR_METHODS.contains(m));
+        if !common && self.administrators.enabled {
+            methods.extend(ADMINISTRATOR_METHODS);
+        }
         Policy {
             version,
             required: self.methods_required,
-            ways: ways(self.methods.enabled()),
+            ways: ways(methods),
             code_digits: self.codes.digits,
             code_seconds: self.codes.seconds,
             resend_after: self.codes.resend_after,

@@ -7,7 +7,7 @@ use crate::ids::{Millis, Username};
 use crate::lockout::lock_seconds;
 use crate::password::{Context, Password, check};
 use crate::policy::{Config, CustomQuestion, Disclosure, Enabled, PREDEFINED_QUESTIONS, Preset};
-use crate::registration::{Contact, Ineligible, Profile, Role, eligibility};
+use crate::registration::{ADMINISTRATOR_METHODS, Contact, Ineligible, Profile, Role, eligibility};
 
 const DOCUMENTS: u32 = 100_000;
 
@@ -222,6 +222,9 @@ fn nobody_is_locked_out(config: &Config) {
     assert!((60..=604_800).contains(&t.block) && config.throttle.begins_per_network_per_hour >= 1);
     assert!(config.throttle.texts_per_hour_organisation >= 1);
     assert!(!config.telecom.countries.is_empty(), "nowhere to send a text to");
+    let offered = config.attempt_policy(1).ways;
+    let theirs = |way: &crate::method::Way| ADMINISTRATOR_METHODS.contains(&way.method());
+    assert!(!config.administrators.enabled || offered.iter().any(theirs), "no first gate");
     let lock = config.lockout_limits();
     assert!(lock_seconds(&lock, 2) == 0 && lock_seconds(&lock, u32::MAX) <= 86_400);
     assert!(config.codes.resend_after < config.reset.seconds);
