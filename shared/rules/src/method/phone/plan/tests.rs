@@ -109,22 +109,20 @@ fn the_example_of_every_kind_of_every_country_is_found_to_be_what_it_is() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
-    /// What the table calls mobile or fixed is one to the crate too, under the same country.
+    /// What the table calls mobile, fixed or other is so by the crate's patterns of that country too. Not by its parser, which
+    /// takes digits away that look like a trunk prefix: +7 800 …
     #[test]
     fn what_the_table_knows_the_crate_knows(digits in "(1|44|49|33|39|61|91|55|7|225|353)[1-9][0-9]{6,9}") {
         let e164 = format!("+{digits}");
-        if let Some(found) = look_up(&e164)
-            && let Ok(number) = phonenumber::parse(None, &e164)
-            && !e164.starts_with("+447700900") && !e164.starts_with("+441632960")
-        {
-            prop_assert!(number.is_valid(), "{e164} {found:?}");
+        let reserved = e164.starts_with("+447700900") || e164.starts_with("+441632960");
+        if let Some(found) = look_up(&e164).filter(|_| !reserved) {
             let plan = DATABASE.by_id(found.country).unwrap();
-            let national = number.national().to_string();
-            let matches = |of: Option<&Descriptor>| of.is_some_and(|of| of.is_match(&national));
+            let national = &digits[plan.country_code().to_string().len()..];
+            let matches = |of: Option<&Descriptor>| of.is_some_and(|of| of.is_match(national));
             let right = match found.kind {
                 Kind::Mobile => matches(plan.descriptors().mobile()),
                 Kind::Fixed => matches(plan.descriptors().fixed_line()),
-                Kind::Other => special(plan).any(|of| of.is_match(&national)),
+                Kind::Other => special(plan).any(|of| of.is_match(national)),
             };
             prop_assert!(right, "{e164} {found:?}");
         }
