@@ -297,7 +297,8 @@ mod tests {
         let roles = grants();
         let covers = |function: &str, d: &Deed| roles[function].iter().any(|g| g.covers(d));
         assert!(covers("begin-reset", &deed("GetItem", "state", "CONFIG")));
-        assert!(!covers("begin-reset", &deed("GetItem", "state", "PROFILE#03")));
+        assert!(!covers("begin-reset", &deed("GetItem", "state", "CREDENTIAL#alice")));
+        assert!(!covers("begin-reset", &deed("PutItem", "state", "PROFILE#03")));
         assert!(!covers("begin-reset", &deed("GetItem", "state", "CONFIGX")));
         assert!(!covers("unlock", &deed("PutItem", "state", "CREDENTIAL#alice")));
         assert!(covers("report", &deed("Query", "by_user", "alice")));

@@ -54,7 +54,10 @@ pub fn router(app: App) -> Router {
         .route("/v1/admin/users/{username}/require-registration", post(act::require_registration))
         .route("/v1/admin/users/{username}/explain", get(explain::explain))
         .route("/v1/admin/groups/{group}", group)
-        .route("/v1/admin/groups/{group}/require-registration", post(members::require_registration))
+        .route(
+            "/v1/admin/groups/{group}/require-registration",
+            post(members::require_registration_of_members),
+        )
         .with_state(app.clone());
     idempotent(routes, app)
 }
@@ -100,7 +103,7 @@ fn notice(kind: Kind, profile: &Profile, to: Vec<String>, call: &Call) -> Notice
         groups::show,
         groups::put,
         groups::delete,
-        members::require_registration,
+        members::require_registration_of_members,
     ),
     components(schemas(
         view::User,

@@ -60,7 +60,7 @@ pub struct Asked {
         (status = 401, description = "invalid_token"), (status = 403, description = "forbidden"),
         (status = 404, description = "not_found"),
     ))]
-pub async fn require_registration(
+pub async fn require_registration_of_members(
     State(app): State<App>,
     Incoming(call): Incoming,
     Manager(caller): Manager,
