@@ -48,7 +48,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 /// Rows 1, 4 and 5: what one two-gate reset with a history of 24 asks of the hash and of the store.
 fn counts(product: &Product) {
-    let person = product.person("counted");
+    let person = product.person("peggy");
     for n in 0..25 {
         product.reset(&person, &format!("Filling history with word {n} of many"));
     }
@@ -77,7 +77,7 @@ fn counts(product: &Product) {
 
 /// Rows 2 and 3: CPU of a whole reset beside the CPU of its one hash, interleaved.
 fn cpu(product: &Product) {
-    let people: Vec<Person> = (0..RESETS).map(|n| product.person(&format!("timed{n}"))).collect();
+    let people: Vec<Person> = (0..RESETS).map(|n| product.person(&format!("quentin{n}"))).collect();
     let mut hasher = Hasher::lazy();
     let password = Password::new(String::from("The password of the baseline 1"));
     let mut hash = || {

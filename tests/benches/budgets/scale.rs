@@ -59,7 +59,7 @@ pub fn measure() {
     });
     let people = products
         .each_ref()
-        .map(|p| (0..RESETS).map(|n| p.person(&format!("timed{n}"))).collect::<Vec<_>>());
+        .map(|p| (0..RESETS).map(|n| p.person(&format!("quentin{n}"))).collect::<Vec<_>>());
     let reset = |which: usize, round: usize| {
         let pairs = products.iter().zip(&people).nth(which);
         for (product, person) in pairs.iter().flat_map(|(p, all)| all.iter().map(move |a| (p, a))) {
@@ -76,7 +76,7 @@ pub fn measure() {
     let ratio = format!("{:.3}", median(ratios.collect()));
     line("13", &format!("CPU of a reset, {MANY} people / {FEW} people"), &ratio, "<= 1.05");
     let costs = products.each_ref().map(|p| {
-        let person = p.person("counted");
+        let person = p.person("peggy");
         let calls = p.calls(&p.reset(&person, "The one that is counted now 1"), None);
         (calls.len(), units(&calls))
     });
