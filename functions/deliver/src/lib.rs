@@ -1,6 +1,6 @@
 //! Sends what was committed to be sent: codes, notices, calls for help. Fed by the activity table's stream; the only
-//! function that links the mail, text and voice clients, and the only one on the way of a reset that looks at the
-//! account before its end.
+//! function that links the mail, text and voice clients, and the one that looks at the account of a reset by sent codes
+//! before its end, unless the organisation chose full disclosure.
 //!
 //! Texts and calls are paid for out of the organisation's budget before they go out (THR-04). What a provider will never
 //! take is recorded as failed at once; what may pass is tried again.
